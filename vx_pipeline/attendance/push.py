@@ -1,0 +1,179 @@
+"""Pushing marks: read the row again, compare, note the intent, write, read back, note the outcome.
+
+Nothing here decides who was away: that is given. Nothing is written twice: the row itself says what it holds.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from vx_pipeline.attendance.compare import Decision, Verdict, decide
+from vx_pipeline.attendance.missed import Missed
+from vx_pipeline.errors import LostAnswerError, VxError
+from vx_pipeline.journal import Journal
+from vx_pipeline.journal.intents import Result, record_intent, record_outcome
+from vx_pipeline.journal.marks import Mark, last_mark, record_mark
+from vx_pipeline.policies import AttendancePolicy
+from vx_pipeline.schema import ValueList
+from vx_pipeline.veracross import CompleteRead, VeracrossClient
+from vx_pipeline.veracross.contract import ENDPOINTS
+
+log = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Update:
+    """What became of one missed meeting.
+
+    ``result`` is written, nothing, conflict, no_row or failed. Statuses are codes of the school's value list.
+    """
+
+    missed: Missed
+    attendance_id: int | None
+    status_before: str | None
+    status_after: str | None
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pusher:
+    """Where and on whose behalf marks are written."""
+
+    veracross: VeracrossClient
+    journal: Journal
+    school: str
+    cause: str
+    policy: AttendancePolicy
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class _Codes:
+    absent: str
+    present: str
+
+
+async def push_marks(pusher: Pusher, missed: Sequence[Missed]) -> list[Update]:
+    """Writes the mark of every missed meeting that may be written.
+
+    Costs one request for each class and day, and for each mark one write and one read.
+
+    Raises:
+        VxError: the school's value list lacks a status that the settings name; nothing is written.
+    """
+    by_class: dict[tuple[int, date], list[Missed]] = defaultdict(list)
+    for one in missed:
+        by_class[one.meeting.class_id, one.meeting.date].append(one)
+    updates: list[Update] = []
+    for (class_id, day), group in sorted(by_class.items()):
+        read = await _read_day(pusher, class_id, day)
+        codes = _Codes(
+            absent=status_code(read.value_lists, pusher.policy.absent_status),
+            present=status_code(read.value_lists, pusher.policy.present_status),
+        )
+        for one in group:
+            updates.append(await _push_one(pusher, one, _row_of(read.rows, one), codes))
+    return updates
+
+
+def status_code(value_lists: Sequence[ValueList], label: str) -> str:
+    """The code of an attendance status by its label in the school's own list.
+
+    Raises:
+        VxError: there is no such label, or it is obsolete.
+    """
+    for value_list in value_lists:
+        if "status" in value_list.fields:
+            for item in value_list.items:
+                if str(item.get("description", "")).strip().lower() == label.strip().lower():
+                    if not item.get("obsolete"):
+                        return str(item["id"])
+    raise VxError(
+        f"The school's attendance statuses have no {label!r} that is in use.",
+        kept="No mark was written.",
+        remedy="Set policies.attendance to labels of the school's own list; `vx doctor` shows them.",
+    )
+
+
+async def _read_day(pusher: Pusher, class_id: int, day: date) -> CompleteRead:
+    return await pusher.veracross.read(
+        ENDPOINTS["class_attendance"], parents=[class_id], parameters={"attendance_date": day.isoformat()}
+    )
+
+
+def _row_of(rows: Sequence[Row], missed: Missed) -> Row | None:
+    """The one attendance row of student, class, date and block; None when there is none or no single one."""
+    meeting = missed.meeting
+    found = [
+        row
+        for row in rows
+        if row.get("student_id") == meeting.student_id
+        and row.get("attendance_date") == meeting.date.isoformat()
+        and (meeting.block_id is None or str((row.get("block") or {}).get("id")) == meeting.block_id)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+async def _push_one(pusher: Pusher, missed: Missed, row: Row | None, codes: _Codes) -> Update:
+    if row is None:
+        reason = "Veracross has no single attendance row for this student, class, day and block"
+        return Update(missed, None, None, None, "no_row", reason)
+    now = _mark(row, ours=False)
+    base = last_mark(pusher.journal, pusher.school, now.attendance_id)
+    if base is None:
+        base = now
+        record_mark(pusher.journal, pusher.school, base, at=pusher.now())
+    verdict = decide(base=base, now=now, ours=codes.absent, present=codes.present)
+    if verdict.decision is Decision.WRITE:
+        return await _write(pusher, missed, now, codes.absent, verdict)
+    return Update(missed, now.attendance_id, now.status, codes.absent, verdict.decision.value, verdict.reason)
+
+
+async def _write(pusher: Pusher, missed: Missed, now: Mark, status: str, verdict: Verdict) -> Update:
+    """One mark through the journal: intent, write, read back, outcome."""
+    meeting = missed.meeting
+    wanted = Mark(now.attendance_id, status, pusher.policy.note_marker, ours=True)
+    intent_id = record_intent(
+        pusher.journal,
+        school=pusher.school,
+        at=pusher.now(),
+        system="veracross",
+        entity="class_attendance",
+        action="update",
+        key=meeting.student_id,
+        target_id=now.attendance_id,
+        body={"class_id": meeting.class_id, "status": wanted.status, "notes": wanted.notes},
+        cause=pusher.cause,
+    )
+    detail = ""
+    try:
+        await pusher.veracross.update_class_attendance(
+            class_id=meeting.class_id, attendance_id=now.attendance_id, status=status, notes=wanted.notes
+        )
+    except LostAnswerError as error:
+        detail = error.what
+    except VxError as error:
+        record_outcome(pusher.journal, intent_id, Result.FAILED, at=pusher.now(), detail=error.what)
+        return Update(missed, now.attendance_id, now.status, status, "failed", error.what)
+    read = await _read_day(pusher, meeting.class_id, meeting.date)
+    row = _row_of(read.rows, missed)
+    landed = row is not None and _mark(row, ours=True) == wanted
+    if not landed:
+        detail = detail or "Veracross accepted the mark, but reading back does not show it."
+        record_outcome(pusher.journal, intent_id, Result.ABSENT, at=pusher.now(), detail=detail)
+        return Update(missed, now.attendance_id, now.status, status, "failed", detail)
+    result = Result.CONFIRMED if detail else Result.DONE
+    record_outcome(pusher.journal, intent_id, result, at=pusher.now(), detail=detail)
+    record_mark(pusher.journal, pusher.school, wanted, at=pusher.now())
+    return Update(missed, now.attendance_id, now.status, status, "written", verdict.reason)
+
+
+def _mark(row: Row, *, ours: bool) -> Mark:
+    status = row.get("status")
+    return Mark(int(row["id"]), None if status is None else str(status), row.get("notes") or None, ours)

@@ -1,0 +1,150 @@
+"""Intents and outcomes: a write is noted before it is sent, and what became of it after.
+
+An intent without an outcome means that we were interrupted in between. Whoever writes next looks at the other
+system and settles it; nothing is ever sent a second time on suspicion.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, insert, select
+
+from vx_pipeline.journal.database import Journal
+from vx_pipeline.journal.tables import intents, outcomes
+
+
+class Result(StrEnum):
+    """How a write ended.
+
+    ``DONE``: the other system said so. ``CONFIRMED``: the answer was lost, reading back showed our values.
+    ``ABSENT``: the answer was lost, reading back showed that nothing was written. ``FAILED``: it was refused.
+    """
+
+    DONE = "done"
+    CONFIRMED = "confirmed"
+    ABSENT = "absent"
+    FAILED = "failed"
+
+    @property
+    def landed(self) -> bool:
+        """Whether the other system holds what we meant to write."""
+        return self in (Result.DONE, Result.CONFIRMED)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One write as it was meant. ``target_id`` is None for a record that did not exist yet."""
+
+    intent_id: int
+    school: str
+    at: datetime
+    system: str
+    entity: str
+    action: str
+    key: int
+    target_id: int | None
+    body: Mapping[str, Any]
+    cause: str
+
+
+def record_intent(
+    journal: Journal,
+    *,
+    school: str,
+    at: datetime,
+    system: str,
+    entity: str,
+    action: str,
+    key: int,
+    target_id: int | None,
+    body: Mapping[str, Any],
+    cause: str,
+) -> int:
+    """Notes a write that is about to be sent and returns its id. It is on disk when this returns."""
+    values = {
+        "school": school,
+        "at": at,
+        "system": system,
+        "entity": entity,
+        "action": action,
+        "key": key,
+        "target_id": target_id,
+        "body": dict(body),
+        "cause": cause,
+    }
+    with journal.begin() as connection:
+        inserted = connection.execute(insert(intents).values(**values)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
+
+
+def record_outcome(
+    journal: Journal,
+    intent_id: int,
+    result: Result,
+    *,
+    at: datetime,
+    target_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Notes what became of an intent."""
+    with journal.begin() as connection:
+        connection.execute(
+            insert(outcomes).values(
+                intent_id=intent_id, at=at, result=result.value, target_id=target_id, detail=detail
+            )
+        )
+
+
+def open_intents(journal: Journal, school: str, system: str) -> list[Intent]:
+    """Intents without an outcome, oldest first: writes that an interruption left in the dark."""
+    query = (
+        select(intents)
+        .outerjoin(outcomes, outcomes.c.intent_id == intents.c.intent_id)
+        .where(and_(intents.c.school == school, intents.c.system == system, outcomes.c.intent_id.is_(None)))
+        .order_by(intents.c.intent_id)
+    )
+    with journal.begin() as connection:
+        return [_intent(row) for row in connection.execute(query).mappings()]
+
+
+def last_landed(journal: Journal, school: str, *, entity: str, action: str) -> dict[int, datetime]:
+    """When an action last landed in Orah, by Orah id: e.g. when we deactivated whom."""
+    query = (
+        select(
+            func.coalesce(outcomes.c.target_id, intents.c.target_id).label("id"),
+            func.max(intents.c.at).label("at"),
+        )
+        .join(outcomes, outcomes.c.intent_id == intents.c.intent_id)
+        .where(
+            and_(
+                intents.c.school == school,
+                intents.c.system == "orah",
+                intents.c.entity == entity,
+                intents.c.action == action,
+                outcomes.c.result.in_([result.value for result in Result if result.landed]),
+            )
+        )
+        .group_by("id")
+    )
+    with journal.begin() as connection:
+        return {row["id"]: row["at"] for row in connection.execute(query).mappings()}
+
+
+def count_outcomes(journal: Journal, cause: str) -> dict[str, int]:
+    """How the writes of one cause ended: result to count."""
+    query = (
+        select(outcomes.c.result, func.count())
+        .join(intents, outcomes.c.intent_id == intents.c.intent_id)
+        .where(intents.c.cause == cause)
+        .group_by(outcomes.c.result)
+    )
+    with journal.begin() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _intent(row: RowMapping) -> Intent:
+    return Intent(**{name: row[name] for name in Intent.__dataclass_fields__})

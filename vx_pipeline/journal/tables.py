@@ -1,0 +1,114 @@
+"""The journal's tables. Moments are UTC; JSON columns hold what the field's name says."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment. SQLite keeps no offset, so it is stored as UTC and read back as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuses a naive moment: it would mean another time on another machine."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("the journal stores aware moments only")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Gives the stored moment its zone back."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("plan_id", String(36), primary_key=True),
+    Column("school", String(64), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("run_id", String(64)),
+    Column("fingerprint", String(64), nullable=False, comment="hash over the rows"),
+    Column("hold_reason", Text, comment="why a person has to look first; null when nothing is held"),
+)
+"""Grain: one plan. What a run wanted to change in Orah."""
+
+plan_rows = Table(
+    "plan_rows",
+    metadata,
+    Column("plan_id", ForeignKey("plans.plan_id"), primary_key=True),
+    Column("step", Integer, primary_key=True, comment="rows of one step are sent in one request"),
+    Column("field", String(64), primary_key=True, comment="empty for a step that changes no field"),
+    Column("entity", String(32), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("key", BigInteger, nullable=False, comment="Veracross id"),
+    Column("target_id", BigInteger, comment="Orah id; null for a record that does not exist yet"),
+    Column("before", JSON),
+    Column("after", JSON),
+    Column("reason", Text, nullable=False),
+)
+"""Grain: one field of one step of a plan."""
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("intent_id", Integer, primary_key=True, autoincrement=True),
+    Column("school", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("system", String(16), nullable=False, comment="orah or veracross"),
+    Column("entity", String(32), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("key", BigInteger, nullable=False, comment="id in the system the value comes from"),
+    Column("target_id", BigInteger, comment="id in the system that is written"),
+    Column("body", JSON, nullable=False, comment="the fields sent"),
+    Column("cause", String(64), nullable=False, comment="plan_id, or the run of a push"),
+    Index("ix_intents_target", "school", "system", "entity", "target_id"),
+)
+"""Grain: one write, noted before it is sent."""
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("intent_id", ForeignKey("intents.intent_id"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("result", String(16), nullable=False, comment="done, confirmed, absent or failed"),
+    Column("target_id", BigInteger, comment="id that the other system gave a new record"),
+    Column("detail", Text, nullable=False, default=""),
+)
+"""Grain: one intent that came to an end. An intent without an outcome was interrupted."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("mark_id", Integer, primary_key=True, autoincrement=True),
+    Column("school", String(64), nullable=False),
+    Column("attendance_id", BigInteger, nullable=False, comment="Veracross class attendance row"),
+    Column("at", Moment, nullable=False),
+    Column("ours", Boolean, nullable=False, comment="false: seen there; true: written by us and read back"),
+    Column("status", String(64), comment="code of the school's own value list"),
+    Column("notes", Text),
+    Index("ix_marks_attendance", "school", "attendance_id"),
+)
+"""Grain: one state of one attendance row that we saw first or wrote. The latest is the base."""

@@ -1,0 +1,18 @@
+"""Names made comparable: ASCII, lower case, without punctuation."""
+
+import re
+
+from anyascii import anyascii
+
+_NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
+_APOSTROPHE = re.compile(r"['`]")
+
+
+def fold(name: str) -> str | None:
+    """The name in lower-case ASCII: a hyphen is a blank, an apostrophe nothing. None when nothing is left.
+
+    DuckDB's string distances count bytes and its ``strip_accents`` leaves letters such as L with a stroke, so
+    names are folded before any of them is compared.
+    """
+    plain = _APOSTROPHE.sub("", anyascii(name).lower())
+    return _NOT_A_LETTER.sub(" ", plain).strip() or None

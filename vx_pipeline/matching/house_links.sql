@@ -1,0 +1,37 @@
+-- matching.house_links: which house in Orah is which dorm in use.
+-- grain:  one row for each linked dorm
+-- key:    dorm_id; orah_id
+-- source: roster.houses, roster.dorms; orah.houses
+--
+-- A dorm has a new id every school year. So a house of the same name is taken over when it carries no id, or the
+-- id of a dorm of the school that is not in use any more. The name must be unique on both sides.
+CREATE OR REPLACE TABLE matching.house_links AS
+WITH house AS (
+    SELECT id AS orah_id, nullif(trim(sis_id), '') AS sis_id, lower(trim(name)) AS name
+    FROM orah.houses
+    WHERE _missing_since IS NULL
+),
+
+by_id AS (
+    SELECT dorm.dorm_id, house.orah_id, 'sis_id' AS rule
+    FROM roster.houses AS dorm
+    JOIN house ON house.sis_id = CAST(dorm.dorm_id AS VARCHAR)
+    QUALIFY count(*) OVER (PARTITION BY dorm.dorm_id) = 1
+),
+
+by_name AS (
+    SELECT dorm.dorm_id, house.orah_id, 'name' AS rule
+    FROM roster.houses AS dorm
+    JOIN house ON house.name = lower(trim(dorm.name))
+    WHERE dorm.dorm_id NOT IN (SELECT dorm_id FROM by_id)
+        AND house.orah_id NOT IN (SELECT orah_id FROM by_id)
+        AND (
+            house.sis_id IS NULL
+            OR house.sis_id IN (SELECT CAST(dorm_id AS VARCHAR) FROM roster.dorms WHERE NOT in_use)
+        )
+    QUALIFY count(*) OVER (PARTITION BY dorm.dorm_id) = 1 AND count(*) OVER (PARTITION BY house.orah_id) = 1
+)
+FROM by_id
+UNION ALL
+FROM by_name
+ORDER BY dorm_id;

@@ -1,0 +1,61 @@
+"""Every assumption about Orah that no public page confirms, in one place. The README lists them.
+
+When a live tenant answers otherwise, this is the module to change; nothing else rests on these shapes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+BOARDING = "Boarding"
+"""Assumed spelling of the student type of a boarder. ``FlexiBoarding`` and ``Remote`` are documented."""
+
+DAY = "Day"
+"""Assumed spelling of the student type of a day student."""
+
+BOARDING_TYPES = frozenset({BOARDING, "FlexiBoarding"})
+"""Types that all mean: this student boards. A school's finer choice among them is left alone."""
+
+DAY_TYPES = frozenset({DAY, "Remote"})
+"""Types that all mean: this student does not board."""
+
+
+def every_student() -> dict[str, Any]:
+    """Body of ``student/list`` that brings active and deactivated students (assumed: no filter means all)."""
+    return {}
+
+
+def create_body(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Body of a ``create`` call."""
+    return {"data": _record(values)}
+
+
+def update_body(record_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Body of an ``update`` call; fields that are not named stay as they are."""
+    return {"query": {"id": record_id}, "data": _record(values)}
+
+
+def delete_body(record_id: int) -> dict[str, Any]:
+    """Body of a ``delete`` call."""
+    return {"query": {"id": record_id}}
+
+
+def get_body(record_id: int) -> dict[str, Any]:
+    """Body of a ``get-single`` call."""
+    return {"query": {"id": record_id}}
+
+
+def same_value(record: Mapping[str, Any], field: str, value: Any) -> bool:
+    """Whether a record that Orah returned holds the value in the field as the plan names it."""
+    if field == "house_id":
+        house = record.get("house")
+        return bool((house.get("id") if isinstance(house, Mapping) else None) == value)
+    return bool(record.get(field) == value)
+
+
+def _record(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as the write routes take it: a house is referred to by an object, as in what Orah returns."""
+    record = dict(values)
+    if "house_id" in record:
+        house_id = record.pop("house_id")
+        record["house"] = None if house_id is None else {"id": house_id}
+    return record

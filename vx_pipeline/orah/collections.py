@@ -1,0 +1,37 @@
+"""What Orah's records look like, as collections for the warehouse. Source: models seen and documented."""
+
+from vx_pipeline.schema import Collection, Field, Kind
+
+STUDENTS = Collection(
+    "orah",
+    "students",
+    (
+        Field(("id",), Kind.ID, used=True),
+        Field(("sis_id",), Kind.TEXT, used=True),
+        Field(("first_name",), Kind.TEXT, used=True),
+        Field(("last_name",), Kind.TEXT, used=True),
+        Field(("alt_name",), Kind.TEXT),
+        Field(("email",), Kind.TEXT, used=True),
+        Field(("year_level",), Kind.TEXT),
+        Field(("house", "id"), Kind.ID),
+        Field(("room_number",), Kind.TEXT),
+        Field(("bed_number",), Kind.TEXT),
+        Field(("student_type",), Kind.TEXT),
+        Field(("deactivated",), Kind.FLAG, used=True),
+        Field(("is_international",), Kind.FLAG),
+        Field(("created_at",), Kind.TIMESTAMP),
+        Field(("updated_at",), Kind.TIMESTAMP),
+    ),
+)
+
+HOUSES = Collection(
+    "orah",
+    "houses",
+    (
+        Field(("id",), Kind.ID, used=True),
+        Field(("name",), Kind.TEXT, used=True),
+        Field(("sis_id",), Kind.TEXT, used=True),
+        Field(("created_at",), Kind.TIMESTAMP),
+        Field(("updated_at",), Kind.TIMESTAMP),
+    ),
+)

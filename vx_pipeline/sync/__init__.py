@@ -1,0 +1,1 @@
+"""Desired state, plan, gate, apply: what Orah should look like, and bringing it there without harm."""

@@ -1,0 +1,54 @@
+-- sync.desired_students: what Orah should say about each student who is synced, beside what it says now.
+-- grain:  one row for each current student in scope, and each linked student who has left
+-- key:    veracross_id
+-- source: roster.students, boarders, leavers; matching.student_links, review_queue, house_links; orah.students
+--
+-- Fields are mapped as Orah's own Veracross integration does: first name from the preferred name, alternative
+-- name from the first name. A null in Veracross is no reason to empty a field in Orah.
+CREATE OR REPLACE TABLE sync.desired_students AS
+SELECT
+    student.student_id AS veracross_id,
+    link.orah_id,
+    CAST(student.student_id AS VARCHAR) AS sis_id,
+    coalesce(student.preferred_name, student.first_name) AS first_name,
+    student.first_name AS alt_name,
+    student.last_name,
+    student.email,
+    student.grade AS year_level,
+    boarder.is_boarder,
+    boarder.reason AS boarder_reason,
+    boarder.dorm_id,
+    boarder.room_number,
+    boarder.bed_number,
+    leaver.reason AS leave_reason,
+    leaver.action AS leave_action,
+    link.rule AS link_rule,
+    EXISTS (
+        FROM matching.review_queue AS queue
+        WHERE queue.veracross_id = student.student_id AND queue.orah_id IS NOT NULL
+    ) AS has_candidate,
+    record.sis_id AS orah_sis_id,
+    record.first_name AS orah_first_name,
+    record.alt_name AS orah_alt_name,
+    record.last_name AS orah_last_name,
+    record.email AS orah_email,
+    record.year_level AS orah_year_level,
+    record.student_type AS orah_student_type,
+    record.room_number AS orah_room_number,
+    record.bed_number AS orah_bed_number,
+    record.house__id AS orah_house_id,
+    record.deactivated AS orah_deactivated,
+    house.dorm_id AS orah_dorm_id
+FROM roster.students AS student
+JOIN roster.boarders AS boarder USING (student_id)
+LEFT JOIN roster.leavers AS leaver USING (student_id)
+LEFT JOIN matching.student_links AS link ON link.veracross_id = student.student_id
+LEFT JOIN orah.students AS record ON record.id = link.orah_id
+LEFT JOIN matching.house_links AS house ON house.orah_id = record.house__id
+WHERE (leaver.student_id IS NOT NULL AND link.orah_id IS NOT NULL)
+    OR (
+        student.is_current
+        AND ($synced = 'both' OR ($synced = 'boarding') = boarder.is_boarder)
+        AND (len($grades) = 0 OR list_contains($grades, lower(trim(student.grade))))
+    )
+ORDER BY student.student_id;
