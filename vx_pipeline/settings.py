@@ -32,6 +32,7 @@ from vx_pipeline.errors import ConfigurationError
 from vx_pipeline.policies import Policies
 
 SANDBOX = "sandbox"
+DEFAULT_TIMEZONE = "America/New_York"
 ORAH_HOSTS = {
     "virginia": "https://open-api-virginia.orah.com",
     "sydney": "https://open-api-sydney.orah.com",
@@ -61,7 +62,7 @@ class School(BaseModel):
     veracross_client_secret: SecretStr = Field(min_length=1)
     orah_api_key: SecretStr = Field(min_length=1)
     orah_region: OrahRegion = "virginia"
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "America/New_York"
+    timezone: Annotated[str, AfterValidator(_known_zone)] = DEFAULT_TIMEZONE
     veracross_api_url: str = "https://api.veracross.com"
     veracross_accounts_url: str = "https://accounts.veracross.com"
     orah_api_url: str = ""
@@ -192,6 +193,12 @@ class Settings(BaseSettings):
         one = self._one_school.model_dump(exclude_none=True)
         one["timezone"] = one.pop("school_timezone")
         return _checked({**one, "key": key, "policies": self.policies})
+
+    def timezone(self, key: str) -> str:
+        """A school's time zone by name; needs no credentials, so schedules can be built without them."""
+        if self.schools:
+            return str(self.schools[key].get("timezone", DEFAULT_TIMEZONE))
+        return self._one_school.school_timezone or DEFAULT_TIMEZONE
 
     def school_folder(self, key: str) -> Path:
         """Where a school's files are."""

@@ -1,1 +1,1 @@
-"""Attendance from Orah to Veracross: who was away, which class meetings that covers, and writing the marks."""
+"""Attendance from Orah to Veracross: who was away, which meetings that covers, writing the marks."""

@@ -40,8 +40,8 @@ def away_locations(locations: Iterable[Record], policy: AttendancePolicy) -> fro
 def periods_away(movements: Iterable[Record], away: frozenset[int]) -> list[Away]:
     """The periods away of every student, in order of student and start.
 
-    Only arrivals decide: moving often leaves no ``out`` of the old place, and an ``out`` does not say where to.
-    A record without a location tells nothing and is passed over; the order of the input does not matter.
+    Only arrivals decide: moving often leaves no ``out`` of the old place, and an ``out`` does not say where
+    to. A record without a location tells nothing and is passed over; the order of the input does not matter.
 
     Args:
         movements: location records as Orah returns them.

@@ -52,8 +52,8 @@ def student_meetings(
         """
     ).fetchall()
     return sorted(
-        Meeting(*row[:5], starts_at=row[5].replace(tzinfo=UTC), ends_at=row[6].replace(tzinfo=UTC))
-        for row in rows
+        Meeting(class_id, day, block, student, orah_id, starts.replace(tzinfo=UTC), ends.replace(tzinfo=UTC))
+        for class_id, day, block, student, orah_id, starts, ends in rows
     )
 
 
@@ -62,8 +62,8 @@ def missed_meetings(
 ) -> list[Missed]:
     """The meetings of which a student was away for at least ``least_share``.
 
-    Somebody who is still away is known to be away until ``now`` only: a meeting that has not taken place, or of
-    which too little has passed, is not missed yet.
+    Somebody who is still away is known to be away until ``now`` only: a meeting that has not taken place, or
+    of which too little has passed, is not missed yet.
     """
     by_student: dict[int, list[Away]] = defaultdict(list)
     for period in periods:

@@ -14,7 +14,7 @@ from vx_pipeline.attendance.compare import Decision, Verdict, decide
 from vx_pipeline.attendance.missed import Missed
 from vx_pipeline.errors import LostAnswerError, VxError
 from vx_pipeline.journal import Journal
-from vx_pipeline.journal.intents import Result, record_intent, record_outcome
+from vx_pipeline.journal.intents import Result, open_intents, record_intent, record_outcome
 from vx_pipeline.journal.marks import Mark, last_mark, record_mark
 from vx_pipeline.policies import AttendancePolicy
 from vx_pipeline.schema import ValueList
@@ -70,6 +70,7 @@ async def push_marks(pusher: Pusher, missed: Sequence[Missed]) -> list[Update]:
     by_class: dict[tuple[int, date], list[Missed]] = defaultdict(list)
     for one in missed:
         by_class[one.meeting.class_id, one.meeting.date].append(one)
+    await settle_open_intents(pusher)
     updates: list[Update] = []
     for (class_id, day), group in sorted(by_class.items()):
         read = await _read_day(pusher, class_id, day)
@@ -89,16 +90,32 @@ def status_code(value_lists: Sequence[ValueList], label: str) -> str:
         VxError: there is no such label, or it is obsolete.
     """
     for value_list in value_lists:
-        if "status" in value_list.fields:
-            for item in value_list.items:
-                if str(item.get("description", "")).strip().lower() == label.strip().lower():
-                    if not item.get("obsolete"):
-                        return str(item["id"])
+        for item in value_list.items if "status" in value_list.fields else ():
+            named = str(item.get("description", "")).strip().lower() == label.strip().lower()
+            if named and not item.get("obsolete"):
+                return str(item["id"])
     raise VxError(
         f"The school's attendance statuses have no {label!r} that is in use.",
         kept="No mark was written.",
         remedy="Set policies.attendance to labels of the school's own list; `vx doctor` shows them.",
     )
+
+
+async def settle_open_intents(pusher: Pusher) -> int:
+    """Finds out what became of marks that an interruption left without an outcome; returns how many."""
+    intents = open_intents(pusher.journal, pusher.school, "veracross")
+    for intent in intents:
+        wanted = Mark(intent.target_id or 0, intent.body["status"], intent.body["notes"], ours=True)
+        day = date.fromisoformat(intent.body["attendance_date"])
+        read = await _read_day(pusher, intent.body["class_id"], day)
+        landed = any(_mark(row, ours=True) == wanted for row in read.rows)
+        result = Result.CONFIRMED if landed else Result.ABSENT
+        detail = "settled after an interruption"
+        record_outcome(pusher.journal, intent.intent_id, result, at=pusher.now(), detail=detail)
+        if landed:
+            record_mark(pusher.journal, pusher.school, wanted, at=pusher.now())
+        log.warning("intent %s was interrupted: %s", intent.intent_id, result.value)
+    return len(intents)
 
 
 async def _read_day(pusher: Pusher, class_id: int, day: date) -> CompleteRead:
@@ -148,7 +165,12 @@ async def _write(pusher: Pusher, missed: Missed, now: Mark, status: str, verdict
         action="update",
         key=meeting.student_id,
         target_id=now.attendance_id,
-        body={"class_id": meeting.class_id, "status": wanted.status, "notes": wanted.notes},
+        body={
+            "class_id": meeting.class_id,
+            "attendance_date": meeting.date.isoformat(),
+            "status": wanted.status,
+            "notes": wanted.notes,
+        },
         cause=pusher.cause,
     )
     detail = ""

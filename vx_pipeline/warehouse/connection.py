@@ -108,11 +108,11 @@ def publish_read_copy(path: Path) -> Path:
     Raises:
         WarehouseError: as ``open_warehouse``; the last copy is kept.
     """
-    if not path.exists():
-        raise _never_read(path)
     copy = path.with_name(f"{path.stem}.read{path.suffix}")
     unfinished = copy.with_name(f"{copy.name}.tmp")
     try:
+        if not path.exists():
+            raise _never_read(path)
         unfinished.unlink(missing_ok=True)
         with open_warehouse(path) as connection:
             _copy_rows(connection, unfinished)
@@ -137,11 +137,11 @@ def _copy_rows(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 def _open(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-    if read_only and not path.exists():
-        raise _never_read(path)
     try:
         if not read_only:
             _make_private_folders(path.parent)
+        elif not path.exists():
+            raise _never_read(path)
         connection = _connect(path, read_only, wait_seconds)
         if not read_only and path.stat().st_mode & 0o077:
             path.chmod(0o600)
@@ -153,7 +153,7 @@ def _open(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyCo
 
 
 def _connect(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-    """Connect, waiting in short sleeps while another process (or a read-only view in this one) has the file."""
+    """Connect, waiting in short sleeps while another process, or this one in another mode, has the file."""
     deadline = time.monotonic() + wait_seconds
     pause = _FIRST_PAUSE
     named = None
@@ -208,7 +208,7 @@ def _explain(error: duckdb.Error, path: Path) -> WarehouseError | None:
     if isinstance(error, duckdb.SerializationException) or any(words in message for words in _BROKEN):
         return WarehouseError(
             f"{path} is broken, or not a file that this version of DuckDB can read.",
-            kept="It was left as it is. Nothing in it is lost for good: it is rebuilt from the other systems.",
+            kept="It was left as it is. Nothing in it is lost: it is rebuilt from the other systems.",
             remedy="Move it aside, together with its .wal file if there is one, and run again.",
         )
     return _refused(path) if any(words in message for words in _REFUSED) else None
@@ -218,7 +218,7 @@ def _refused(path: Path) -> WarehouseError:
     return WarehouseError(
         f"The operating system does not let this process use {path}.",
         kept="Nothing was changed.",
-        remedy="Check that it is a file, and that the user running this may read and write it and its folder.",
+        remedy="Check that it is a file, and that this user may read and write it and its folder.",
     )
 
 

@@ -90,7 +90,7 @@ def likely_record_id(value: Any) -> int | None:
 
 
 def code(value: Any) -> str | None:
-    """A value-list code as text, so that ``5``, ``5.0`` and ``"5"`` are one code; ``None`` for anything else."""
+    """A value-list code as text: ``5``, ``5.0`` and ``"5"`` are one code. ``None`` for anything else."""
     stored = _code(value)
     return stored if isinstance(stored, str) else None
 

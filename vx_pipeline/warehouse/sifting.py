@@ -162,10 +162,10 @@ def _refuse_drift(
     else:
         return
     raise ContractDriftError(
-        f"The contract of {collection.name} has changed: the field {_dotted(field)}, which the pipeline rests on, "
-        f"{found} ({rows} rows read).",
+        f"The contract of {collection.name} has changed: the field {_dotted(field)}, which the pipeline "
+        f"rests on, {found} ({rows} rows read).",
         kept=f"Nothing of this read was stored; {collection.name} is as it was.",
-        remedy="Compare the field with the other system's documentation and release notes, and update the contract.",
+        remedy="Compare the field with the other system's documentation, and update the contract.",
     )
 
 
@@ -223,7 +223,7 @@ def _keep(extra: _Record, record: _Record, path: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class _Shape:
-    """The names that the contract knows at one level of a record, and the shapes of the objects among them."""
+    """The names that the contract knows at one level of a record, and the objects among them."""
 
     prefix: str
     names: frozenset[str]
@@ -242,7 +242,7 @@ class _Shape:
         )
 
     def unknown_part(self, record: _Record, found: set[str]) -> _Record:
-        """What the contract does not describe, as deep as it describes; adds the dotted names to ``found``."""
+        """What the contract does not describe, at any level; adds the dotted names to ``found``."""
         extra: _Record = {}
         if not record.keys() <= self.names:
             extra = {key: value for key, value in record.items() if key not in self.names}

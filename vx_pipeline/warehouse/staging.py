@@ -1,5 +1,4 @@
-"""Bringing a read into the database: temporary tables that hold it, typed, labelled and hashed, before it
-is merged.
+"""Bringing a read into the database: temporary tables that hold it, typed, labelled and hashed.
 
 Rows go in as one registered frame. Measured on two cores with 12 columns of class attendance: 0.02 s for
 2,000 rows, 0.17 s for 100,000, 1.6 s for a million; the same through ``from_json`` on page-sized parameters
@@ -49,9 +48,11 @@ def stage_rows(
     hashed = ", ".join(f"{_literal(name + '=')} || to_json(typed.{quoted(name)})" for name in types)
     with _registered(connection, _frame(columns, types)) as given:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE landing_rows AS "
-            f"WITH typed AS (SELECT {', '.join(typed + labels)} FROM {given} AS given {' '.join(joins)}) "
-            f"SELECT typed.*, sha256(concat_ws(chr(31), {hashed})) AS _row_hash FROM typed ORDER BY id",
+            f"""
+            CREATE OR REPLACE TEMP TABLE landing_rows AS
+            WITH typed AS (SELECT {", ".join(typed + labels)} FROM {given} AS given {" ".join(joins)})
+            SELECT typed.*, sha256(concat_ws(chr(31), {hashed})) AS _row_hash FROM typed ORDER BY id
+            """,
             parameters,
         )
 
@@ -66,16 +67,18 @@ def stage_rejected(connection: duckdb.DuckDBPyConnection, rejected: Sequence[Rej
     }
     with _registered(connection, _frame(columns, {"id": "BIGINT"})) as given:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE landing_rejected AS "
-            f"SELECT id, reason, from_json(fields, '[\"VARCHAR\"]') AS fields, CAST(content AS JSON) AS content "
-            f"FROM {given} ORDER BY ALL"
+            f"""
+            CREATE OR REPLACE TEMP TABLE landing_rejected AS
+            SELECT id, reason, from_json(fields, '["VARCHAR"]') AS fields, CAST(content AS JSON) AS content
+            FROM {given} ORDER BY ALL
+            """
         )
 
 
 def replace_value_lists(
     connection: duckdb.DuckDBPyConnection, collection: Collection, value_lists: Sequence[ValueList]
 ) -> None:
-    """Replace the collection's value lists. Of two items with one code for one field, the later one stands."""
+    """Replace the collection's value lists. Of two items for one field and code, the later one stands."""
     items: dict[tuple[str, str], Mapping[str, Any]] = {}
     for value_list in value_lists:
         for item in value_list.items:
@@ -122,8 +125,8 @@ def _frame(columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]) -> pd
 
 
 def _number(value: Any) -> float | None:
-    stored, _ = read_column(Kind.NUMBER, [value])
-    return stored[0]
+    number: float | None = read_column(Kind.NUMBER, [value])[0][0]
+    return number
 
 
 def _literal(text: str) -> str:

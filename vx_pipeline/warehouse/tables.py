@@ -20,7 +20,7 @@ BOOKKEEPING: Mapping[str, str] = {
     "_missing_reads": "INTEGER",
     "_row_hash": "VARCHAR",
 }
-"""Columns that tell how a row fared over the reads; times are UTC, reads are complete reads in a row without it."""
+"""How a row fared over the reads. Times are UTC; missing reads are complete reads in a row without it."""
 
 _SIDE_TABLES: Mapping[str, Mapping[str, str]] = {
     "history": {
@@ -79,8 +79,9 @@ def columns_of(collection: Collection) -> dict[str, str]:
 
 
 def prepare_tables(connection: duckdb.DuckDBPyConnection, collection: Collection) -> None:
-    """Make the collection's table and its schema's side tables, or add the columns they lack. Nothing is
-    dropped.
+    """Make the collection's table and its schema's side tables, or add the columns they lack.
+
+    Nothing is dropped.
 
     Raises:
         WarehouseError: a column is there with another type than the contract now gives it.

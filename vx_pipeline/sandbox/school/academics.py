@@ -77,7 +77,9 @@ def teachers_needed(plans: Sequence[Plan]) -> dict[str, int]:
     return needed
 
 
-def classes(setting: Setting, community: Community, plans: Sequence[Plan], year: SchoolYear) -> list[SchoolClass]:
+def classes(
+    setting: Setting, community: Community, plans: Sequence[Plan], year: SchoolYear
+) -> list[SchoolClass]:
     """The classes of one year, without pupils yet."""
     rng = setting.rng(f"classes {year.code}")
     faculty: dict[str, Iterator[Person]] = {}
@@ -108,11 +110,18 @@ def classes(setting: Setting, community: Community, plans: Sequence[Plan], year:
     return made
 
 
+def pupils_of(setting: Setting, community: Community, year: SchoolYear) -> list[Pupil]:
+    """Who takes classes in a year: all who were there; of next year only the sixth part that chose early."""
+    if year is setting.next_year:
+        return [p for p in community.current if p.grade < 12][::6]
+    return [p for p in community.pupils if p.entry <= year.last and (p.left is None or p.left > year.first)]
+
+
 def enroll(setting: Setting, pupils: Sequence[Pupil], made: Sequence[SchoolClass]) -> None:
     """Put each pupil into one class in six of the seven blocks, with the changes that a year brings.
 
-    A change of section ends one membership on the day that the other begins, in the same block, so nobody is ever
-    in two places at once.
+    A change of section ends one membership on the day that the other begins, in the same block, so nobody
+    is ever in two places at once.
     """
     year = made[0].year
     rng = setting.rng(f"enrollments {year.code}")
@@ -133,7 +142,9 @@ def enroll(setting: Setting, pupils: Sequence[Pupil], made: Sequence[SchoolClass
             options = sections[ahead, block]
             chosen = options[track % len(options)] if rng.random() < 0.75 else rng.choice(options)
             settled = first or last or year.code > setting.this_year.code
-            change = None if settled or rng.random() > 0.04 else year.first + timedelta(days=rng.randrange(7, 100))
+            change = (
+                None if settled or rng.random() > 0.04 else year.first + timedelta(days=rng.randrange(7, 100))
+            )
             chosen.roster.append((pupil, first, change or last))
             others = [c for c in options if c is not chosen] or [
                 c for g in (grade - 1, grade + 1) for c in sections.get((g, block), []) if c is not chosen
@@ -220,18 +231,26 @@ def enrollment_records(setting: Setting, made: Sequence[SchoolClass], ids: Ids) 
                 "currently_enrolled": in_session and begun and not ended,
                 "late_date_enrolled": day(first),
                 "date_withdrawn": day(last),
-                "level": setting.code("class_level", rng.choices(("Regular", "Honors", "AP"), (80, 14, 6))[0]),
+                "level": setting.code(
+                    "class_level", rng.choices(("Regular", "Honors", "AP"), (80, 14, 6))[0]
+                ),
                 "exclude_from_transcript": rng.random() < 0.01,
                 "notes": "Schedule change" if last and rng.random() < 0.3 else None,
                 "last_modified_date": setting.modified(rng),
             }
 
 
-def meeting_time_records(setting: Setting, made: Sequence[SchoolClass], first: date, last: date) -> Iterator[Record]:
+def meeting_time_records(
+    setting: Setting, made: Sequence[SchoolClass], first: date, last: date
+) -> Iterator[Record]:
     """Records of ``/academics/classes/{id}/meeting_times`` from `first` to `last`, both included."""
     rng = setting.rng("meeting times")
     ids = Ids(rng, 900_000)
-    term = {"id": setting.code("grading_period", "Fall Term"), "description": "Fall Term", "abbreviation": "FT"}
+    term = {
+        "id": setting.code("grading_period", "Fall Term"),
+        "description": "Fall Term",
+        "abbreviation": "FT",
+    }
     by_block = [list(slots(block, first, last)) for block in range(len(BLOCKS))]
     for c in made:
         room = f"Room {100 + c.room}"
@@ -245,9 +264,15 @@ def meeting_time_records(setting: Setting, made: Sequence[SchoolClass], first: d
                 "start_time": slot.start,
                 "end_time": slot.end,
                 "grading_period": dict(term),
-                "day": {"id": setting.code("day", weekday), "description": weekday, "abbreviation": weekday[:3]},
+                "day": {
+                    "id": setting.code("day", weekday),
+                    "description": weekday,
+                    "abbreviation": weekday[:3],
+                },
                 "block": block_record(setting, c.plan.block),
-                "room": {"id": setting.code("room", room), "description": room} if has_room else _NO_ROOM.copy(),
+                "room": {"id": setting.code("room", room), "description": room}
+                if has_room
+                else _NO_ROOM.copy(),
             }
 
 

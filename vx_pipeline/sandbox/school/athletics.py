@@ -1,7 +1,6 @@
 """Teams, which Veracross keeps as classes, and their rosters."""
 
 import random
-from collections.abc import Sequence
 from datetime import timedelta
 
 from vx_pipeline.sandbox.school.model import Community, Pupil, Record
@@ -16,11 +15,17 @@ def records(setting: Setting, community: Community) -> tuple[list[Record], list[
     """Team classes (for ``/classes``; they have no academic meeting times) and ``/athletics/rosters``."""
     rng = setting.rng("athletics")
     ids = Ids(rng, 70_000)
-    coaches = [m.person for m in community.staff if m.department == "Athletics"] or [community.staff[0].person]
+    coaches = [m.person for m in community.staff if m.department == "Athletics"] or [
+        community.staff[0].person
+    ]
     teams: list[Record] = []
     rosters: list[Record] = []
     for year in (setting.last_year, setting.this_year):
-        players = [p for p in community.pupils if p.here_on(year.last if year is setting.last_year else setting.today)]
+        players = [
+            p
+            for p in community.pupils
+            if p.here_on(year.last if year is setting.last_year else setting.today)
+        ]
         for number in range(max(3, setting.students // _PUPILS_PER_TEAM)):
             sport = SPORTS[number % len(SPORTS)]
             level = ("Varsity", "Junior Varsity", "Thirds")[number // len(SPORTS) % 3]
@@ -29,7 +34,9 @@ def records(setting: Setting, community: Community) -> tuple[list[Record], list[
             team["primary_teacher"] = {"id": coach.id, "name": coach.full_name}
             teams.append(team)
             for pupil in rng.sample(players, min(_SQUAD, len(players))):
-                rosters.append(_place(setting, rng, ids, team, pupil, level, current=year is setting.this_year))
+                rosters.append(
+                    _place(setting, rng, ids, team, pupil, level, current=year is setting.this_year)
+                )
     for row in some(rng, [row for row in rosters if row["currently_enrolled"]], 0.03, 1):
         row["currently_enrolled"] = False
         row["date_withdrawn"] = day(setting.today - timedelta(days=rng.randrange(1, 40)))
@@ -49,7 +56,12 @@ def _team(setting: Setting, rng: random.Random, year: SchoolYear, name: str) -> 
         "campus_description": "Main Campus",
         "primary_grade_level": None,
         "school_level": code("school_level", "Upper School"),
-        "course": {"id": 90_000, "course_id": "ATH", "name": name, "course_type": code("course_type", "Athletics")},
+        "course": {
+            "id": 90_000,
+            "course_id": "ATH",
+            "name": name,
+            "course_type": code("course_type", "Athletics"),
+        },
         "primary_teacher": {"id": None, "name": None},
         "room": {"id": None, "abbreviation": None, "description": None},
         "subject": {"id": code("subject", "Athletics"), "description": "Athletics"},
@@ -77,7 +89,9 @@ def _place(
         "late_date_enrolled": None,
         "date_withdrawn": None,
         "level": setting.code("team_level", level),
-        "jersey_size": setting.code("jersey_size", rng.choice(("S", "M", "L", "XL"))) if rng.random() < 0.8 else None,
+        "jersey_size": setting.code("jersey_size", rng.choice(("S", "M", "L", "XL")))
+        if rng.random() < 0.8
+        else None,
         "jersey_number": str(rng.randrange(1, 100)) if rng.random() < 0.8 else None,
         "position": None,
         "height": None,

@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 
 from vx_pipeline.sandbox.school.academics import SchoolClass
@@ -23,7 +23,7 @@ _NOTES = {
 
 @dataclass(frozen=True)
 class Absence:
-    """Somebody off the grounds. `start` and `end` are local and naive; without an end nobody saw them return."""
+    """Somebody off the grounds, in local naive times; without an end nobody saw them return."""
 
     student_id: int
     start: datetime
@@ -38,15 +38,15 @@ class Absence:
 
 def school_days(setting: Setting) -> list[date]:
     """The last ``attendance_days`` weekdays of this school year up to today (included), oldest first."""
-    days = [on for on in islice(weekdays_back(setting.today), setting.attendance_days)]
+    days = list(islice(weekdays_back(setting.today), setting.attendance_days))
     return sorted(on for on in days if on >= setting.this_year.first)
 
 
 def records(setting: Setting, made: Sequence[SchoolClass], absences: Sequence[Absence]) -> Iterator[Record]:
     """One row for each student, class, date and block, in classes that do not say that they track none.
 
-    Present is what a row begins as. Who was off the grounds has been marked absent by some teachers and not by
-    others. In one lesson of a hundred nobody took attendance, and the status is null.
+    Present is what a row begins as. Who was off the grounds has been marked absent by some teachers and not
+    by others. In one lesson of a hundred nobody took attendance, and the status is null.
     """
     days = school_days(setting)
     if not days:
@@ -66,7 +66,7 @@ def records(setting: Setting, made: Sequence[SchoolClass], absences: Sequence[Ab
                 if (first and slot.date < first) or (last and slot.date >= last):
                     continue
                 is_away = any(absence.covers(slot) for absence in away.get(pupil.id, ()))
-                status = marker.status(is_away=is_away) if taken else None
+                status = marker.status(slot, is_away=is_away) if taken else None
                 yield {
                     "id": ids.next(),
                     "internal_class_id": c.id,
@@ -88,19 +88,24 @@ class _Marker:
     def __init__(self, setting: Setting, rng: random.Random) -> None:
         self._setting, self._rng = setting, rng
         self._stamps: dict[str, str] = {}
+        self._noon = datetime.combine(setting.today, time(12))
 
-    def status(self, *, is_away: bool) -> str:
-        """The label of a mark."""
+    def status(self, slot: Slot, *, is_away: bool) -> str:
+        """The label of a mark; lessons after noon of today have not been, and stand at Present."""
+        if datetime.fromisoformat(slot.start) >= self._noon:
+            return "Present"
         if is_away:
-            return self._rng.choices(("Present", ABSENT_UNEXCUSED, ABSENT_EXCUSED, "Late"), (55, 25, 10, 10))[0]
+            return self._rng.choices(("Present", ABSENT_UNEXCUSED, ABSENT_EXCUSED, "Late"), (55, 25, 10, 10))[
+                0
+            ]
         chance = self._rng.random()
         if chance < 0.94:
             return "Present"
         return self._rng.choices(("Late", ABSENT_EXCUSED, ABSENT_UNEXCUSED, "Dismissed"), (50, 30, 15, 5))[0]
 
     def stamp(self, slot: Slot) -> str:
-        """Ten minutes into the meeting, UTC."""
+        """Ten minutes into the meeting, and at the latest noon of today; UTC."""
         if slot.start not in self._stamps:
-            begin = datetime.fromisoformat(slot.start).replace(tzinfo=self._setting.zone)
-            self._stamps[slot.start] = utc_seconds(begin + timedelta(minutes=10))
+            marked = min(datetime.fromisoformat(slot.start) + timedelta(minutes=10), self._noon)
+            self._stamps[slot.start] = utc_seconds(marked.replace(tzinfo=self._setting.zone))
         return self._stamps[slot.start]

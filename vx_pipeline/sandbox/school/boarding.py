@@ -8,7 +8,10 @@ from datetime import date, timedelta
 from vx_pipeline.sandbox.school.model import Community, Pupil, Record
 from vx_pipeline.sandbox.school.setting import Ids, SchoolYear, Setting, day, some
 
-_NAMES = "Abbott,Beaumont,Carrow,Dunmore,Ellery,Fairbank,Garrison,Hollis,Ives,Jarrett,Kimball,Lowell".split(",")
+_NAMES = (
+    *("Abbott", "Beaumont", "Carrow", "Dunmore", "Ellery", "Fairbank"),
+    *("Garrison", "Hollis", "Ives", "Jarrett", "Kimball", "Lowell"),
+)
 _KINDS = ("House", "Hall", "Cottage", "Lodge", "Court", "Place")
 _BEDS_PER_DORM = 30
 _ROOMS_PER_FLOOR = 8
@@ -84,7 +87,9 @@ def build(setting: Setting, community: Community) -> Boarding:
 
 def _choose_boarders(setting: Setting, community: Community, rng: random.Random) -> None:
     abroad = {p.id for f in community.families for p in f.pupils if f.homes[0].abroad}
-    current = sorted(community.current, key=lambda p: rng.random() + (0.8 if p.id in abroad else 0), reverse=True)
+    current = sorted(
+        community.current, key=lambda p: rng.random() + (0.8 if p.id in abroad else 0), reverse=True
+    )
     for pupil in current[: round(0.6 * len(current))]:
         pupil.boards = True
     for pupil in community.pupils:
@@ -93,13 +98,20 @@ def _choose_boarders(setting: Setting, community: Community, rng: random.Random)
 
 
 def _dorm_names(count: int) -> list[str]:
-    return [f"{_NAMES[n % len(_NAMES)]} {_KINDS[n // len(_NAMES) % len(_KINDS)]}" for n in range(count)]
+    pairs = [f"{name} {kind}" for kind in _KINDS for name in _NAMES]
+    return [
+        pairs[n % len(pairs)] + (f" {n // len(pairs) + 1}" if n >= len(pairs) else "") for n in range(count)
+    ]
 
 
 def _sleeps_in(pupil: Pupil, year: SchoolYear, setting: Setting, rng: random.Random) -> bool:
     if year is setting.next_year:
         return pupil.left is None and pupil.grade < 12 and rng.random() < 0.6
-    return pupil.entry <= year.last and pupil.entry <= setting.today and (not pupil.left or pupil.left > year.first)
+    return (
+        pupil.entry <= year.last
+        and pupil.entry <= setting.today
+        and (not pupil.left or pupil.left > year.first)
+    )
 
 
 def _allocate(
@@ -135,12 +147,15 @@ def _place(number: int) -> tuple[str, int, int]:
 def _move_some(boarding: Boarding, setting: Setting, rng: random.Random, ids: Ids) -> None:
     """Ordinary moves within the year: out of one dorm and into another on the same day."""
     dorms = boarding.of_year(setting.this_year)
-    for old in some(rng, list(boarding.current().values()), 0.03, 1):
+    there_all_year = [a for a in boarding.current().values() if a.begins is None]
+    for old in some(rng, there_all_year, 0.03, 1):
         moved = setting.this_year.first + timedelta(days=rng.randrange(7, 80))
         old.enrolled, old.ends, old.notes = False, moved, "Moved"
         new = rng.choice([d for d in dorms if d is not old.dorm])
         room, floor, bed = _place(rng.randrange(40))
-        boarding.allocations.append(Allocation(ids.next(), old.pupil, new, room, floor, bed, True, begins=moved))
+        boarding.allocations.append(
+            Allocation(ids.next(), old.pupil, new, room, floor, bed, True, begins=moved)
+        )
 
 
 def _contradict(
@@ -163,7 +178,9 @@ def _contradict(
 
     # In two dorms at once.
     for a in take(0.01):
-        boarding.allocations.append(spare(a.pupil, rng.choice([d for d in dorms if d is not a.dorm]), enrolled=True))
+        boarding.allocations.append(
+            spare(a.pupil, rng.choice([d for d in dorms if d is not a.dorm]), enrolled=True)
+        )
     # Withdrawn, still flagged as enrolled.
     for a in take(0.01):
         a.ends = setting.today - timedelta(days=rng.randrange(1, 40))

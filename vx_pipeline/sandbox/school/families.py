@@ -5,10 +5,17 @@ from datetime import date, timedelta
 
 from vx_pipeline.sandbox.school.model import Family, Guardian, Home, Person, Pupil
 from vx_pipeline.sandbox.school.names import CULTURES, Culture, NameSource, ascii_word, feminine
+from vx_pipeline.sandbox.school.nicknames import NICKNAMES
 from vx_pipeline.sandbox.school.setting import Setting, some
 
 _GRADE_WEIGHTS = {8: 12, 9: 20, 10: 22, 11: 22, 12: 20, 13: 4}
-_NEAR_NAMES = (("Mari", "Mara"), ("Jessie", "Jessica"), ("Heidi", "Heide"), ("Jon", "John"), ("Alex", "Alexis"))
+_NEAR_NAMES = (
+    ("Mari", "Mara"),
+    ("Jessie", "Jessica"),
+    ("Heidi", "Heide"),
+    ("Jon", "John"),
+    ("Alex", "Alexis"),
+)
 _ENGLISH = CULTURES[0]
 _PRIVATE_DOMAINS = ("example.com", "example.org", "example.net")
 
@@ -16,8 +23,8 @@ _PRIVATE_DOMAINS = ("example.com", "example.org", "example.net")
 def build(setting: Setting, names: NameSource) -> list[Family]:
     """All families, with exactly ``setting.students`` current students and a quarter as many former ones.
 
-    The first families are of every kind (together, apart, a twin pair, one grown-up, grandparents as guardians),
-    so that even the smallest school has them.
+    The first families are of every kind (together, apart, a twin pair, one grown-up, grandparents as
+    guardians), so that even the smallest school has them.
     """
     rng = setting.rng("families")
     maker = _Maker(setting, names, rng)
@@ -61,7 +68,7 @@ class _Maker:
         rng, culture = self._rng, self._names.culture()
         shape = shape or rng.choices(("together", "apart", "single", "guardian"), (66, 21, 10, 3))[0]
         last = self._names.family(culture)
-        family = Family(culture, [self._home(culture, last)])
+        family = Family(culture, last, [self._home(culture, last)])
         if shape == "guardian":
             relation = rng.choice(("Guardian", "Grandmother", "Grandfather"))
             self._guardian(family, relation, None if relation == "Guardian" else last, home=0)
@@ -81,7 +88,7 @@ class _Maker:
         return family
 
     def add_current(self, family: Family, children: int, *, twins: bool) -> None:
-        """Current students; twins share grade, birthday and last name, and sometimes nearly the first name."""
+        """Current students; twins share grade, birthday, last name, and sometimes nearly the first name."""
         for number in range(children):
             grade = self._rng.choices(list(_GRADE_WEIGHTS), list(_GRADE_WEIGHTS.values()))[0]
             pupil = self._pupil(family, grade)
@@ -92,6 +99,7 @@ class _Maker:
                 pupil.person.last = first.person.last
                 if self._rng.random() < 0.4:
                     first.person.first, pupil.person.first = self._rng.choice(_NEAR_NAMES)
+                    first.person.preferred = pupil.person.preferred = None
             family.pupils.append(pupil)
 
     def add_former(self, family: Family, *, this_year: bool) -> None:
@@ -106,7 +114,9 @@ class _Maker:
             pupil.left = year.first + timedelta(days=rng.randrange(10, 75))
             pupil.entry = year.first - timedelta(weeks=52)
         else:
-            pupil.left = year.first - timedelta(weeks=52 * gone, days=70 if graduated else rng.randrange(71, 300))
+            pupil.left = year.first - timedelta(
+                weeks=52 * gone, days=70 if graduated else rng.randrange(71, 300)
+            )
             pupil.entry = pupil.left - timedelta(days=rng.randrange(200, 1200))
         pupil.exit_shown = pupil.left
         pupil.status = "Graduated" if graduated else "Withdrawn"
@@ -116,11 +126,9 @@ class _Maker:
     def _pupil(self, family: Family, grade: int) -> Pupil:
         rng, year = self._rng, self._setting.this_year
         gender = rng.choices(("Female", "Male", "Non-binary"), (49, 49, 2))[0]
-        # A child without any parent at hand still has a name of their own.
-        last: str | None = next((g.person.last for g in reversed(family.guardians) if g.relation == "Father"), None)
-        last = last or (family.guardians[0].person.last if rng.random() < 0.9 else self._names.family(family.culture))
+        last = family.last
         mother = next((g.person.last for g in family.guardians if g.relation == "Mother"), None)
-        if family.culture.tradition == "double" and mother and last:
+        if family.culture.tradition == "double" and mother:
             last = f"{last} {mother}"
         person = self.person(family.culture, gender, last)
         person.roles = ["Student"]
@@ -140,7 +148,9 @@ class _Maker:
             return person.first
         if chance < 0.22 and person.middle:
             return person.middle
-        if chance < 0.34 and len(person.first) > 4:
+        if chance < 0.5 and person.first in NICKNAMES:
+            return rng.choice(NICKNAMES[person.first])
+        if chance < 0.25 and len(person.first) > 5:
             return person.first[: rng.choice((3, 4))].strip(" -'")
         return None
 
@@ -174,7 +184,7 @@ class _Maker:
             for guardian in family.guardians:
                 guardian.custody_status = self._rng.choice(("Joint", None))
         if self._rng.random() < 0.4:
-            new = self._guardian(family, "Stepmother", father.person.last, home=1)
+            new = self._guardian(family, "Stepmother", family.last, home=1)
             new.resident = new.custody = new.heads_household = False
             new.spouse, father.spouse = father.person, new.person
 

@@ -78,9 +78,27 @@ _LISTED: dict[str, tuple[str, str, str]] = {
         "Ivanov,Smirnov,Kuznetsov,Morozov,Volkov,Sokolov,Lebedev,Fedorov",
     ),
 }
-_FEMININE_ENDINGS = (("ski", "ska"), ("cki", "cka"), ("dzki", "dzka"), ("ý", "á"), ("ov", "ova"), ("ev", "eva"))
+_FEMININE_ENDINGS = (
+    ("ski", "ska"),
+    ("cki", "cka"),
+    ("dzki", "dzka"),
+    ("ý", "á"),
+    ("ov", "ova"),
+    ("ev", "eva"),
+)
 _ASCII = str.maketrans(
-    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "ı": "i", "æ": "ae", "ð": "d"}
+    {
+        "ł": "l",
+        "Ł": "L",
+        "ø": "o",
+        "Ø": "O",
+        "đ": "d",
+        "Đ": "D",
+        "ß": "ss",
+        "\u0131": "i",
+        "æ": "ae",
+        "ð": "d",
+    }
 )
 
 
@@ -155,4 +173,6 @@ class NameSource:
 
     def _korean_spelling(self, name: str) -> str:
         first, second = name.split()
-        return self._rng.choice((f"{first}-{second.lower()}", f"{first} {second}", f"{first}{second.lower()}"))
+        return self._rng.choice(
+            (f"{first}-{second.lower()}", f"{first} {second}", f"{first}{second.lower()}")
+        )

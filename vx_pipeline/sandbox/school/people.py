@@ -3,19 +3,20 @@
 import random
 from collections.abc import Iterator
 
-from vx_pipeline.sandbox.school.model import Community, Family, Guardian, Home, Person, Pupil, Record, StaffMember
+from vx_pipeline.sandbox.school.model import (
+    Community,
+    Family,
+    Guardian,
+    Home,
+    Person,
+    Pupil,
+    Record,
+    StaffMember,
+)
 from vx_pipeline.sandbox.school.setting import Ids, Setting, day, some
 from vx_pipeline.sandbox.school.value_lists import COUNTRIES, GRADES
 
-_COUNTRY_OF_LOCALE = dict(
-    zip(
-        "en_US zh_CN ko_KR es_MX en_IN vi_VN ja_JP de_DE fr_FR ar_AA pl_PL tr_TR nl_NL pt_BR en_NG ga_IE sv_SE cs_CZ "
-        "ru_RU zu_ZA id_ID".split(),
-        COUNTRIES,
-        strict=True,
-    )
-)
-_LATIN_ADDRESSES = frozenset(_COUNTRY_OF_LOCALE) - {"zh_CN", "ko_KR", "ja_JP", "ar_AA", "ru_RU"}
+_NON_LATIN_ADDRESSES = frozenset({"zh_CN", "ko_KR", "ja_JP", "ar_AA"})
 _HOUSES = ("Aquila", "Cygnus", "Lyra", "Orion")
 
 
@@ -71,7 +72,10 @@ def _student(setting: Setting, rng: random.Random, pupil: Pupil, teachers: list[
         "roles": ", ".join(person.roles),
         "last_modified_date": setting.modified(rng),
         "enrollment_status": code("enrollment_status", pupil.status),
-        "house": {"id": None if house is None else house + 1, "name": None if house is None else _HOUSES[house]},
+        "house": {
+            "id": None if house is None else house + 1,
+            "name": None if house is None else _HOUSES[house],
+        },
         "student_group": code("student_group", "International") if rng.random() < 0.1 else None,
         "locker_number": str(rng.randrange(1, 900)) if rng.random() < 0.5 else None,
     }
@@ -129,7 +133,10 @@ def _parents(setting: Setting, families: list[Family]) -> list[Record]:
             "middle_name": guardian.person.middle,
             "last_name": guardian.person.last,
             "name_suffix": code("name_suffix", "Jr.") if rng.random() < 0.01 else None,
-            "spouse": {"id": guardian.spouse and guardian.spouse.id, "name": _reference(guardian.spouse)["name"]},
+            "spouse": {
+                "id": guardian.spouse and guardian.spouse.id,
+                "name": _reference(guardian.spouse)["name"],
+            },
             "gender": code("gender", guardian.person.gender),
             "roles": ", ".join(guardian.person.roles),
             "email_1": guardian.person.email,
@@ -143,12 +150,14 @@ def _parents(setting: Setting, families: list[Family]) -> list[Record]:
 
 def _households(setting: Setting, community: Community) -> list[Record]:
     rng = setting.rng("households")
-    return [_household(setting, rng, community, home) for family in community.families for home in family.homes]
+    return [
+        _household(setting, rng, community, home) for family in community.families for home in family.homes
+    ]
 
 
 def _household(setting: Setting, rng: random.Random, community: Community, home: Home) -> Record:
     locale = home.culture.locale if home.abroad else "en_US"
-    faker = community.names.faker(locale if locale in _LATIN_ADDRESSES else "en_US")
+    faker = community.names.faker("en_US" if locale in _NON_LATIN_ADDRESSES else locale)
     abroad = locale != "en_US"
     return {
         "id": home.id,
@@ -159,7 +168,7 @@ def _household(setting: Setting, rng: random.Random, community: Community, home:
         "city": faker.city(),
         "state_or_province": None if abroad else faker.state_abbr(),
         "zip": faker.postcode() if rng.random() < 0.97 else None,
-        "country": setting.code("country", _COUNTRY_OF_LOCALE[locale]) if abroad or rng.random() < 0.7 else None,
+        "country": setting.code("country", COUNTRIES[locale]) if abroad or rng.random() < 0.7 else None,
         "phone": _phone(rng) if rng.random() < 0.6 else None,
         "last_modified_date": setting.modified(rng),
     }
@@ -176,7 +185,8 @@ def _phone(rng: random.Random) -> str:
 def _relationships(setting: Setting, families: list[Family]) -> Iterator[Record]:
     """One row from each child to each grown-up of the family, and one from each child to each sibling.
 
-    That `person_id` is the child and the name is the related person's is our assumption; the contract says neither.
+    That `person_id` is the child, and the name the related person's, is our assumption; the contract says
+    neither.
     """
     rng = setting.rng("relationships")
     ids = Ids(rng, 30_000)
@@ -223,8 +233,8 @@ def _contact_info(setting: Setting, community: Community) -> list[Record]:
     rng = setting.rng("contact info")
     everybody: dict[int, Person] = {}
     for family in community.families:
-        for member in (*family.guardians, *family.pupils):
-            everybody[member.person.id] = member.person
+        everybody |= {guardian.person.id: guardian.person for guardian in family.guardians}
+        everybody |= {pupil.id: pupil.person for pupil in family.pupils}
     everybody |= {member.person.id: member.person for member in community.staff}
     return [
         {

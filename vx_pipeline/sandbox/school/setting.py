@@ -1,4 +1,4 @@
-"""What every part of the generator is given: the arguments, the school years, codes, ids and random streams."""
+"""What every part of the generator is given: arguments, school years, codes, ids and random streams."""
 
 import itertools
 import random
@@ -38,7 +38,8 @@ class SchoolYear:
 def school_years(today: date) -> tuple[SchoolYear, SchoolYear, SchoolYear]:
     """Last, this and next school year; this one began on the Monday 84 to 90 days before `today`.
 
-    The years follow one another every 52 weeks and are named one apart, even where two begin in one calendar year.
+    The years follow one another every 52 weeks and are named one apart, even where two begin in one
+    calendar year.
     """
     monday = today - timedelta(days=84 + today.weekday())
     years = []

@@ -1,4 +1,4 @@
-"""Staff and faculty: enough teachers for the timetable, and the other people who keep a boarding school going."""
+"""Staff and faculty: enough teachers for the timetable, and the others who keep a boarding school going."""
 
 from datetime import timedelta
 
@@ -21,8 +21,8 @@ def build(
 ) -> list[StaffMember]:
     """The staff: `teachers` of each subject, and about one other person for every fourteen students.
 
-    Some are also parents, at least one is a former student, and one a current student who works for the school;
-    all of them keep the one person id they have.
+    Some are also parents, and where there are any, a former student and a current one work for the school
+    too; all of them keep the one person id they have.
     """
     rng = setting.rng("staff")
     jobs: list[tuple[str, str, str | None]] = [
@@ -34,7 +34,11 @@ def build(
     rng.shuffle(jobs)
     staff = []
     for number, (title, department, subject) in enumerate(jobs):
-        person = known[number] if number < len(known) else _new_person(setting, names, rng.choice(("Female", "Male")))
+        person = (
+            known[number]
+            if number < len(known)
+            else _new_person(setting, names, rng.choice(("Female", "Male")))
+        )
         person.roles = [*person.roles, "Faculty" if subject else "Staff"]
         hired = setting.this_year.first - timedelta(days=rng.randrange(0, 9000))
         staff.append(StaffMember(person, title, department, subject, hired))
@@ -60,7 +64,13 @@ def _known_people(families: list[Family], setting: Setting, jobs: int) -> list[P
 def _new_person(setting: Setting, names: NameSource, gender: str) -> Person:
     culture = names.culture()
     person = Person(
-        setting.people.next(), names.given(culture, gender), None, names.family(culture), None, gender, culture
+        setting.people.next(),
+        names.given(culture, gender),
+        None,
+        names.family(culture),
+        None,
+        gender,
+        culture,
     )
     person.prefix = "Ms." if gender == "Female" else "Mr."
     return person

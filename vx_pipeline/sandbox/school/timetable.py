@@ -1,4 +1,4 @@
-"""When classes meet: seven blocks rotate through five periods a day, so each block meets three or four times a week."""
+"""When classes meet: seven blocks rotate through five periods a day, each three or four times a week."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 @dataclass(frozen=True)
 class Slot:
-    """One meeting of a block; `start` and `end` are local date-times without offset, which is an assumed format."""
+    """One meeting of a block; `start` and `end` are local, without an offset (an assumed format)."""
 
     date: date
     start: str

@@ -1,6 +1,6 @@
-"""The school's value lists: which codes it gave to which labels, and the blocks that the API explains them with.
+"""The school's value lists: which codes it gave to which labels, and the blocks that explain them.
 
-Codes differ from school to school (here: from seed to seed), and a list's item ids are strings in some lists and
+Codes differ from school to school (here: from seed to seed), and item ids are strings in some lists and
 numbers in others, while records always carry numbers. Only the school year's code is its calendar year. All
 labels are ours, in the words that schools use.
 """
@@ -12,14 +12,48 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-SUBJECTS = ("English", "Mathematics", "Science", "History", "World Languages", "Visual Arts", "Computer Science")
+SUBJECTS = (
+    "English",
+    "Mathematics",
+    "Science",
+    "History",
+    "World Languages",
+    "Visual Arts",
+    "Computer Science",
+)
 BLOCKS = ("A", "B", "C", "D", "E", "F", "G")
 SPORTS = ("Soccer", "Rowing", "Volleyball", "Cross Country", "Basketball", "Squash", "Swimming", "Ice Hockey")
-COUNTRIES = (
-    "United States,China,South Korea,Mexico,India,Vietnam,Japan,Germany,France,Saudi Arabia,Poland,Turkey,"
-    "Netherlands,Brazil,Nigeria,Ireland,Sweden,Czech Republic,Russia,South Africa,Indonesia"
-).split(",")
-GRADES = {8: "8th Grade", 9: "9th Grade", 10: "10th Grade", 11: "11th Grade", 12: "12th Grade", 13: "Post-Graduate"}
+COUNTRIES = {
+    "en_US": "United States",
+    "zh_CN": "China",
+    "ko_KR": "South Korea",
+    "es_MX": "Mexico",
+    "en_IN": "India",
+    "vi_VN": "Vietnam",
+    "ja_JP": "Japan",
+    "de_DE": "Germany",
+    "fr_FR": "France",
+    "ar_AA": "Saudi Arabia",
+    "pl_PL": "Poland",
+    "tr_TR": "Turkey",
+    "nl_NL": "Netherlands",
+    "pt_BR": "Brazil",
+    "en_NG": "Nigeria",
+    "ga_IE": "Ireland",
+    "sv_SE": "Sweden",
+    "cs_CZ": "Czech Republic",
+    "zu_ZA": "South Africa",
+    "id_ID": "Indonesia",
+}
+"""Countries by the Faker locale of the families who live there."""
+GRADES = {
+    8: "8th Grade",
+    9: "9th Grade",
+    10: "10th Grade",
+    11: "11th Grade",
+    12: "12th Grade",
+    13: "Post-Graduate",
+}
 ABSENT_EXCUSED, ABSENT_UNEXCUSED = "Absent - Excused", "Absent - Unexcused"
 
 _LABELS: dict[str, tuple[str, ...]] = {
@@ -36,7 +70,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "faculty_type": ("Full-time", "Part-time", "Substitute"),
     "department": (*SUBJECTS, "Residential Life", "Athletics", "Administration", "Health Center"),
     "employee_code": ("Regular", "Temporary", "Contractor"),
-    "country": tuple(COUNTRIES),
+    "country": tuple(COUNTRIES.values()),
     "relationship": (
         *("Mother", "Father", "Stepmother", "Stepfather", "Guardian"),
         *("Grandmother", "Grandfather", "Grandparent", "Sibling", "Host Parent"),
@@ -110,7 +144,9 @@ class Catalog:
         for name, texts in labels.items():
             codes = rng.sample(range(1, 3 * len(texts) + 20), len(texts))
             as_text = rng.random() < 0.4
-            self._lists[name] = ValueList(dict(zip(texts, codes, strict=True)), _CATEGORIES.get(name, {}), as_text)
+            self._lists[name] = ValueList(
+                dict(zip(texts, codes, strict=True)), _CATEGORIES.get(name, {}), as_text
+            )
         self._lists["school_year"] = ValueList({label: code for code, label in years.items()}, {}, False)
 
     def code(self, value_list: str, label: str) -> int:
@@ -122,7 +158,7 @@ class Catalog:
         return self._lists[value_list].codes[label]
 
     def blocks(self, operation: str) -> list[dict[str, Any]]:
-        """The ``value_lists`` of an operation: one block for each list, naming every field that it explains."""
+        """The ``value_lists`` of an operation: one block for each list, naming its fields."""
         fields: dict[str, list[str]] = {}
         for name in contract()["endpoints"][operation]["value_list_fields"]:
             value_list = _OPERATION_LISTS.get((operation, name)) or _FIELD_LISTS.get(name, name)

@@ -1,0 +1,1 @@
+"""Dagster assets and checks: thin, they call the rooms below."""

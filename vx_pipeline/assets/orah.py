@@ -1,0 +1,56 @@
+"""Orah as it is now: its students and houses, landed the same way as Veracross."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import dagster as dg
+
+from vx_pipeline.assets.catalog import KINDS, OWNERS, table_metadata
+from vx_pipeline.assets.failures import plain_failures
+from vx_pipeline.assets.partitions import SCHOOLS
+from vx_pipeline.assets.resources import Schools
+from vx_pipeline.orah import OrahClient
+from vx_pipeline.orah.collections import HOUSES, STUDENTS
+from vx_pipeline.schema import Collection
+from vx_pipeline.warehouse.landing import land
+
+READS: dict[str, tuple[Collection, Callable[[OrahClient], Awaitable[list[dict[str, Any]]]]]] = {
+    "students": (STUDENTS, OrahClient.students),
+    "houses": (HOUSES, OrahClient.houses),
+}
+"""The lists of Orah that are complete in one answer, by table."""
+
+
+def build_orah_asset(table: str) -> dg.AssetsDefinition:
+    """The asset that reads one list of Orah and lands it as ``orah.<table>``."""
+    collection, read = READS[table]
+
+    @dg.asset(
+        key=["orah", table],
+        partitions_def=SCHOOLS,
+        group_name="orah",
+        kinds=KINDS,
+        owners=OWNERS,
+        description=f"Every record of Orah's {table}, active or not, as it was before this run wrote anything.",
+    )
+    def orah_asset(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
+        with plain_failures():
+            session = schools.open(context.partition_key)
+            read_at = session.now()
+            rows = session.run(_gather(read, session.orah))
+            with session.landing() as connection:
+                # A school's first day in Orah: no house yet is an answer, no student at all is not.
+                landed = land(connection, collection, rows, read_at=read_at, may_be_empty=table == "houses")
+                counts = {"current rows": landed.rows, "added": landed.added, "changed": landed.changed}
+                return dg.MaterializeResult(metadata=table_metadata(connection, collection.name, counts))
+
+    return orah_asset
+
+
+async def _gather(
+    read: Callable[[OrahClient], Awaitable[list[dict[str, Any]]]], client: OrahClient
+) -> list[dict[str, Any]]:
+    return await read(client)
+
+
+ORAH_ASSETS = [build_orah_asset(table) for table in READS]

@@ -1,0 +1,104 @@
+"""A push for some days: from Orah's movements to the marks, and the table that tells what became of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pandas as pd
+
+from vx_pipeline.attendance.absences import away_locations, periods_away
+from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
+from vx_pipeline.attendance.push import Update
+from vx_pipeline.orah import OrahClient
+from vx_pipeline.policies import AttendancePolicy
+
+LOOKBACK = timedelta(days=4)
+"""How long before the first day movements are read: who left for a long weekend is still away on Monday."""
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days of one push, in the school's own calendar, both included."""
+
+    first: date
+    last: date
+
+    @staticmethod
+    def within_window(first: date | None, *, today: date, days_back: int) -> "Days":
+        """From ``first`` (today when not given) to today, but never further back than the edit window."""
+        oldest = today - timedelta(days=days_back)
+        return Days(min(max(first or today, oldest), today), today)
+
+
+async def find_missed(
+    orah: OrahClient,
+    meetings: Sequence[Meeting],
+    *,
+    days: Days,
+    zone: ZoneInfo,
+    now: datetime,
+    policy: AttendancePolicy,
+) -> list[Missed]:
+    """The class meetings that students were away from, by Orah's movements. Costs two requests or more."""
+    start = datetime.combine(days.first, time.min, tzinfo=zone) - LOOKBACK
+    away = away_locations(await orah.locations(), policy)
+    periods = periods_away(await orah.movements(start, now), away)
+    return missed_meetings(periods, meetings, now=now, least_share=policy.absent_share)
+
+
+def write_planned_updates(
+    connection: duckdb.DuckDBPyConnection, updates: Sequence[Update], *, days: Days, at: datetime
+) -> None:
+    """Replaces the rows of these days in ``attendance.planned_updates``.
+
+    Grain: one class meeting that a student missed; key: student_id, class_id, attendance_date, block_id.
+    """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS attendance")
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS attendance.planned_updates (
+            student_id BIGINT,
+            class_id BIGINT,
+            attendance_date DATE,
+            block_id VARCHAR,
+            attendance_id BIGINT,
+            share_missed DOUBLE,
+            status_before VARCHAR,
+            status_after VARCHAR,
+            result VARCHAR,
+            reason VARCHAR,
+            updated_at TIMESTAMP
+        )
+        """
+    )
+    connection.execute(
+        "DELETE FROM attendance.planned_updates WHERE attendance_date BETWEEN $first AND $last",
+        {"first": days.first, "last": days.last},
+    )
+    if not updates:
+        return
+    frame = pd.DataFrame([_row(update, at) for update in updates]).astype(
+        {"attendance_id": "Int64", "block_id": "string", "status_before": "string", "status_after": "string"}
+    )
+    connection.register("updates", frame)
+    connection.execute("INSERT INTO attendance.planned_updates BY NAME SELECT * FROM updates")
+    connection.unregister("updates")
+
+
+def _row(update: Update, at: datetime) -> dict[str, object]:
+    meeting = update.missed.meeting
+    return {
+        "student_id": meeting.student_id,
+        "class_id": meeting.class_id,
+        "attendance_date": meeting.date,
+        "block_id": meeting.block_id,
+        "attendance_id": update.attendance_id,
+        "share_missed": round(update.missed.share, 3),
+        "status_before": update.status_before,
+        "status_after": update.status_after,
+        "result": update.result,
+        "reason": update.reason,
+        "updated_at": at.astimezone(UTC).replace(tzinfo=None),
+    }

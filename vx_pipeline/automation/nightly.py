@@ -1,0 +1,34 @@
+"""The nightly job, and its schedule in each school's own time zone."""
+
+import dagster as dg
+
+from vx_pipeline.automation.push import PLANNED_UPDATES
+from vx_pipeline.settings import Settings
+
+NIGHTLY_CRON = "0 2 * * *"
+
+nightly_job = dg.define_asset_job(
+    name="nightly",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(PLANNED_UPDATES),
+    executor_def=dg.in_process_executor,
+    description="Reads Veracross and Orah whole, derives the roster, matches, plans, and brings Orah up to date.",
+)
+
+
+def nightly_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """One schedule for each school, at two in the morning of its own time zone."""
+    return [_schedule(key, settings.timezone(key)) for key in settings.school_keys()]
+
+
+def _schedule(key: str, timezone: str) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"nightly_{key.replace('-', '_')}",
+        job=nightly_job,
+        cron_schedule=NIGHTLY_CRON,
+        execution_timezone=timezone,
+        description=f"Every night at 2:00 {timezone}.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(partition_key=key)
+
+    return schedule

@@ -1,0 +1,42 @@
+"""The Dagster entry point: assembles assets, checks, jobs, schedules, sensors and resources. Nothing else."""
+
+import dagster as dg
+
+from vx_pipeline.assets.checks import CHECKS
+from vx_pipeline.assets.matching import house_links, student_matches
+from vx_pipeline.assets.orah import ORAH_ASSETS
+from vx_pipeline.assets.resources import Schools, WarehouseResource
+from vx_pipeline.assets.roster import ROSTER_ASSETS
+from vx_pipeline.assets.sync import applied, plan, read_copy
+from vx_pipeline.assets.veracross import ENDPOINT_ASSETS, value_lists
+from vx_pipeline.automation.nightly import nightly_job, nightly_schedules
+from vx_pipeline.automation.push import PUSHED, movements_sensor, push_attendance_job
+from vx_pipeline.settings import load_settings
+
+_settings = load_settings()
+
+defs = dg.Definitions(
+    assets=[
+        *ENDPOINT_ASSETS,
+        value_lists,
+        *ORAH_ASSETS,
+        *ROSTER_ASSETS,
+        student_matches,
+        house_links,
+        plan,
+        applied,
+        read_copy,
+        PUSHED,
+    ],
+    asset_checks=CHECKS,
+    jobs=[nightly_job, push_attendance_job],
+    schedules=nightly_schedules(_settings),
+    sensors=[movements_sensor],
+    resources={
+        "schools": Schools(),
+        "warehouse": WarehouseResource(
+            database=str(_settings.home / "schools" / "{school}" / "warehouse.duckdb")
+        ),
+    },
+    executor=dg.in_process_executor,
+)
