@@ -35,7 +35,7 @@ class Schools(dg.ConfigurableResource[Any]):
     """Opens the session of a school for the length of a run, and keeps a second run of that school out."""
 
     lock_wait_seconds: float = Field(
-        LOCK_WAIT_SECONDS, description="How long a run waits for another run of the same school."
+        default=LOCK_WAIT_SECONDS, description="How long a run waits for another run of the same school."
     )
     _sessions: dict[str, SchoolSession] = PrivateAttr(default_factory=dict)
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)

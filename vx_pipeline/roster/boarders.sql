@@ -55,7 +55,7 @@ SELECT
             THEN 'room ' || best.room_number || ' in dorm ' || best.dorm_id
         WHEN best.qualifies THEN 'current enrolment in dorm ' || best.dorm_id
         WHEN best.is_current THEN 'current enrolment in dorm ' || best.dorm_id || ' without a room'
-        ELSE best.why_not
+        ELSE best.objection
     END AS reason
 FROM roster.students AS student
 LEFT JOIN ranked AS best ON best.student_id = student.student_id AND best.place = 1

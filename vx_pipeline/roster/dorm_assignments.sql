@@ -24,8 +24,8 @@ SELECT
         WHEN assignment.date_withdrawn <= $today THEN 'withdrawn on ' || assignment.date_withdrawn
         WHEN assignment.late_date_enrolled > $today THEN 'enrols on ' || assignment.late_date_enrolled
         WHEN NOT assignment.currently_enrolled THEN 'not flagged as currently enrolled'
-    END AS why_not,
-    why_not IS NULL AS is_current
+    END AS objection,
+    objection IS NULL AS is_current
 FROM veracross.dorm_students AS assignment
 LEFT JOIN roster.dorms AS dorm ON dorm.dorm_id = assignment.dorm_id
 ORDER BY assignment_id;

@@ -74,6 +74,8 @@ class TokenAuth(httpx.Auth):
         response = yield _signed(request, token)
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return
+        # Frees its connection: the token call needs one, and all of them may hold such an answer.
+        await response.aread()
         log.info(
             "Veracross refused the token of %s at %s; asking for a new one.", self._name, request.url.path
         )

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 _BODY_PATIENCE = 4
 """The whole body of an answer may take this many times as long as one pause in it."""
 
+_POOL_PATIENCE = 20
+"""Waiting for a free connection may take this many times as long as one pause in an answer."""
+
 
 class VeracrossClient:
     """Talks to one school's Veracross. Use it as an async context manager; it may be entered again.
@@ -88,8 +91,8 @@ class VeracrossClient:
         http = httpx.AsyncClient(
             transport=BudgetedTransport(httpx.AsyncHTTPTransport(limits=limits), self._total),
             headers={"Accept": "application/json"},
-            # Waiting for a free connection is no trouble: that is how the concurrency is bounded.
-            timeout=httpx.Timeout(self._timeout_seconds, pool=None),
+            # Waiting for a free connection is how the concurrency is bounded, so it may take long.
+            timeout=httpx.Timeout(self._timeout_seconds, pool=_POOL_PATIENCE * self._timeout_seconds),
         )
         self._entered = Exchange(
             http=http,

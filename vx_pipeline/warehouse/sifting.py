@@ -13,14 +13,12 @@ from vx_pipeline.errors import ContractDriftError
 from vx_pipeline.schema import Collection, Field
 from vx_pipeline.warehouse.kinds import (
     IN_WORDS,
-    MISPLACED,
     json_text,
     likely_record_id,
     read_column,
     record_id,
 )
-
-_Record = dict[str, Any]
+from vx_pipeline.warehouse.records import Record, Shape, has_path, keep, values_at
 
 
 @dataclass(frozen=True)
@@ -70,10 +68,9 @@ def sift(collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Sifted:
 
     Raises:
         ContractDriftError: a used field is absent from every row; or it is of another kind in every row
-            that has
-            it, and these are at least two rows or all rows.
+            that has it, and these are at least two rows or all rows.
     """
-    records: list[_Record] = [
+    records: list[Record] = [
         row if type(row) is dict else dict(row) for row in rows if isinstance(row, Mapping)
     ]
     rejected = [
@@ -82,7 +79,7 @@ def sift(collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Sifted:
         if not isinstance(row, Mapping)
     ]
     records, contested = _collapse_equal(records)
-    shape = _Shape.of(collection.fields)
+    shape = Shape.of(collection.fields)
     unknown: set[str] = set()
     extras = [shape.unknown_part(record, unknown) for record in records]
 
@@ -90,10 +87,10 @@ def sift(collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Sifted:
     faults: dict[int, list[Field]] = defaultdict(list)
     missing, retyped = [], []
     for field in collection.fields:
-        given = _values(records, field.path)
+        given = values_at(records, field.path)
         stored, wrong = _read_ids(given) if field.path == ("id",) else read_column(field.kind, given)
         columns[field.name] = stored
-        absent = bool(records) and not any(_has(record, field.path) for record in records)
+        absent = bool(records) and not any(has_path(record, field.path) for record in records)
         if field.used or field.path == ("id",):
             _refuse_drift(collection, field, absent, len(wrong), len(given) - given.count(None), len(records))
             for position in wrong:
@@ -104,7 +101,7 @@ def sift(collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Sifted:
         if wrong:
             retyped.append(_dotted(field))
         for position in wrong:
-            _keep(extras[position], records[position], field.path)
+            keep(extras[position], records[position], field.path)
 
     usable = [True] * len(records)
     identities = columns[collection.field("id").name]
@@ -121,13 +118,13 @@ def sift(collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Sifted:
     )
 
 
-def _collapse_equal(records: list[_Record]) -> tuple[list[_Record], set[int]]:
+def _collapse_equal(records: list[Record]) -> tuple[list[Record], set[int]]:
     """Drop repeated equal rows; also give the positions, in what is left, of rows that dispute one id."""
     identities = [likely_record_id(record.get("id")) for record in records]
     counts = Counter(identity for identity in identities if identity is not None)
     if len(counts) == len(identities) - identities.count(None):
         return records, set()
-    kept: list[_Record] = []
+    kept: list[Record] = []
     contents: dict[int, dict[str, int]] = defaultdict(dict)
     for identity, record in zip(identities, records, strict=True):
         if identity is not None and counts[identity] > 1:
@@ -184,71 +181,3 @@ def _reason(identity: int | None, faults: Sequence[Field], contested: bool) -> s
 
 def _dotted(field: Field) -> str:
     return ".".join(field.path)
-
-
-def _values(records: Sequence[_Record], path: tuple[str, ...]) -> list[Any]:
-    *parents, key = path
-    holders: Sequence[Any] = records
-    for parent in parents:
-        holders = [_inside(holder, parent) for holder in holders]
-    return [_inside(holder, key) for holder in holders]
-
-
-def _inside(holder: Any, key: str) -> Any:
-    if isinstance(holder, dict):
-        return holder.get(key)
-    return None if holder is None else MISPLACED
-
-
-def _has(record: _Record, path: tuple[str, ...]) -> bool:
-    """Whether the record has the field; it has when a parent is null or something else than an object."""
-    holder: Any = record
-    for key in path:
-        if not isinstance(holder, dict):
-            return True
-        if key not in holder:
-            return False
-        holder = holder[key]
-    return True
-
-
-def _keep(extra: _Record, record: _Record, path: tuple[str, ...]) -> None:
-    """Keep what the record has at the path, or at the parent that is not the object it should be."""
-    value = record[path[0]]
-    if len(path) == 1 or not isinstance(value, dict):
-        extra[path[0]] = value
-    else:
-        _keep(extra.setdefault(path[0], {}), value, path[1:])
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """The names that the contract knows at one level of a record, and the objects among them."""
-
-    prefix: str
-    names: frozenset[str]
-    nested: Mapping[str, "_Shape"]
-
-    @classmethod
-    def of(cls, fields: Sequence[Field], depth: int = 0, prefix: str = "") -> "_Shape":
-        inner: dict[str, list[Field]] = defaultdict(list)
-        for field in fields:
-            if len(field.path) > depth + 1:
-                inner[field.path[depth]].append(field)
-        return cls(
-            prefix,
-            frozenset(field.path[depth] for field in fields),
-            {name: cls.of(below, depth + 1, f"{prefix}{name}.") for name, below in inner.items()},
-        )
-
-    def unknown_part(self, record: _Record, found: set[str]) -> _Record:
-        """What the contract does not describe, at any level; adds the dotted names to ``found``."""
-        extra: _Record = {}
-        if not record.keys() <= self.names:
-            extra = {key: value for key, value in record.items() if key not in self.names}
-            found.update(self.prefix + key for key in extra)
-        for name, shape in self.nested.items():
-            inner = record.get(name)
-            if isinstance(inner, dict) and (below := shape.unknown_part(inner, found)):
-                extra[name] = below
-        return extra

@@ -157,9 +157,7 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> bool:
     return True
 
 
-def with_stand_in(
-    answer: Callable[[Request], Answer], use: Callable[[StandIn], Awaitable[None]]
-) -> StandIn:
+def with_stand_in(answer: Callable[[Request], Answer], use: Callable[[StandIn], Awaitable[None]]) -> StandIn:
     """Runs a test's coroutine beside its server, in an event loop of their own."""
 
     async def both() -> StandIn:

@@ -68,9 +68,15 @@ def test_the_session_is_utc_and_reads_no_python_variables(path: Path) -> None:
     assert numbers
 
 
-def test_it_is_closed_when_the_block_fails(path: Path) -> None:
-    with pytest.raises(RuntimeError, match="mine"), open_warehouse(path):
+def fail_inside(path: Path) -> None:
+    with open_warehouse(path) as connection, transaction(connection):
+        connection.execute("CREATE OR REPLACE TABLE numbers AS SELECT 1 AS n")
         raise RuntimeError("mine")
+
+
+def test_it_is_closed_when_the_block_fails(path: Path) -> None:
+    with pytest.raises(RuntimeError, match="mine"):
+        fail_inside(path)
     check = subprocess.run(
         [sys.executable, "-c", "import duckdb, sys; duckdb.connect(sys.argv[1]).close()", str(path)],
         check=False,
@@ -85,12 +91,11 @@ def test_other_errors_of_the_block_pass_unchanged(path: Path) -> None:
 
 def test_a_transaction_is_all_or_nothing(path: Path) -> None:
     fill(path)
-    with open_warehouse(path) as connection:
-        with pytest.raises(RuntimeError), transaction(connection):
-            connection.execute("CREATE OR REPLACE TABLE numbers AS SELECT 1 AS n")
-            raise RuntimeError
-        with transaction(connection):
-            connection.execute("INSERT INTO numbers VALUES (7)")
+    with pytest.raises(RuntimeError, match="mine"):
+        fail_inside(path)
+    assert total(path) == 3
+    with open_warehouse(path) as connection, transaction(connection):
+        connection.execute("INSERT INTO numbers VALUES (7)")
     assert total(path) == 4
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from vx_pipeline.warehouse.connection import open_warehouse
-from vx_pipeline_tests.warehouse.people import PEOPLE, moment, person
+from vx_pipeline_tests.warehouse.people import moment
 
 PROGRAM = """
 import itertools, sys
@@ -16,7 +16,7 @@ from vx_pipeline_tests.warehouse.people import PEOPLE, moment, person
 
 for number in itertools.count(int(sys.argv[2])):
     # Every read changes every row, drops one row in two, and sets one aside.
-    rows = [person(i, f"read {number}") for i in range(1, 2001) if i % 2 == number % 2] + [person(3000, number)]
+    rows = [person(i, f"read {number}") for i in range(1, 1001) if i % 2 == number % 2] + [person(3000, number)]
     with open_warehouse(Path(sys.argv[1])) as connection:
         land(connection, PEOPLE, rows, read_at=moment(number))
     print(number, flush=True)
@@ -26,7 +26,7 @@ for number in itertools.count(int(sys.argv[2])):
 def test_a_killed_landing_leaves_one_of_the_complete_states(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     done = -1
-    for kill in range(5):
+    for kill in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(path), str(done + 1)], stdout=subprocess.PIPE, text=True
         ) as lander:
@@ -34,7 +34,7 @@ def test_a_killed_landing_leaves_one_of_the_complete_states(tmp_path: Path) -> N
             done = int(lander.stdout.readline())
             try:
                 # Another moment of the landing each time.
-                lander.wait(timeout=0.02 + 0.04 * kill)
+                lander.wait(timeout=0.02 + 0.03 * kill)
             except subprocess.TimeoutExpired:
                 lander.kill()
             finished = [int(line) for line in lander.stdout.read().split()]
@@ -54,14 +54,9 @@ def state_of(path: Path, finished: int) -> int:
         ).fetchall()
     [(name, rows, ids, parity, other, seen)] = current
     number = int(name.removeprefix("read "))
-    assert (rows, ids, parity, other) == (1000, 1000, number % 2, number % 2)
+    assert (rows, ids, parity, other) == (500, 500, number % 2, number % 2)
     assert seen == moment(number).replace(tzinfo=None)
     assert rejected == [(3000, str(number))]
-    assert vanished == [(1000 * number,)]
+    assert vanished == [(500 * number,)]
     assert number in (finished, finished + 1)
     return number
-
-
-def test_the_program_lands_what_the_test_believes() -> None:
-    assert person(1, "read 0")["name"] == "read 0"
-    assert PEOPLE.field("name").used

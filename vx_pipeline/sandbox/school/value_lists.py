@@ -95,7 +95,7 @@ _CATEGORIES = {
         "Absent": (ABSENT_EXCUSED, ABSENT_UNEXCUSED, "Dismissed"),
     }
 }
-_OBSOLETE = {"Tardy (old)", "Substitute", "Grandparent", "Thirds"}
+_OBSOLETE = {"Tardy (old)", "Substitute", "Thirds"}
 
 _FIELD_LISTS = {
     "campus.id": "campus",

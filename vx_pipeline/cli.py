@@ -1,0 +1,250 @@
+"""The `vx` command. Exit codes: 0 done, 1 failed, 2 wrong use, 3 held for a person."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from vx_pipeline.errors import ConfigurationError, VxError
+from vx_pipeline.session import SchoolSession
+from vx_pipeline.settings import SANDBOX, Settings, load_settings
+
+app = typer.Typer(
+    help="Veracross to Orah and back: rosters, boarding and attendance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+SchoolOption = Annotated[
+    str, typer.Option("--school", help="Which school; only needed where there are several.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+def main() -> None:
+    """Runs the command; an error for people ends it with one message and no stack trace."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        app()
+    except VxError as error:
+        errors.print(f"[bold red]{error.what}[/]", highlight=False)
+        for part in (error.kept, error.remedy):
+            if part:
+                errors.print(part, highlight=False)
+        sys.exit(2 if isinstance(error, ConfigurationError) and not error.remedy else 1)
+    except OSError as error:
+        errors.print(
+            f"[bold red]A file could not be read or written: {error.strerror} ({error.filename}).[/]\n"
+            "The last good tables are kept. Look at the disk and the permissions, and run again."
+        )
+        sys.exit(1)
+
+
+def choose_school(settings: Settings, school: str) -> str:
+    """The school that is meant.
+
+    Raises:
+        typer.BadParameter: there is no such school, or none was named among several.
+    """
+    keys = settings.school_keys()
+    if not school and len(keys) == 1:
+        return keys[0]
+    if school in keys:
+        return school
+    raise typer.BadParameter(f"name one of: {', '.join(keys)}", param_hint="--school")
+
+
+@contextmanager
+def _session(school: str, *, quiet: bool = False) -> Iterator[SchoolSession]:
+    settings = load_settings()
+    key = choose_school(settings, school)
+    if key == SANDBOX and settings.uses_sandbox and not quiet:
+        console.print("[dim]No school is configured: this is the sandbox school with invented people.[/]")
+    with SchoolSession(settings, key) as session:
+        yield session
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Any]:
+    """A bar for the steps of a run; a callable with the steps done and the steps there are."""
+    if quiet:
+        yield None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@app.command()
+def sync(school: SchoolOption = "", as_json: JsonOption = False) -> None:
+    """Read Veracross and Orah, and bring Orah up to date: the nightly job, now."""
+    from vx_pipeline.commands import report, runs
+
+    with _session(school, quiet=as_json) as session:
+        session.school  # noqa: B018 - settings that are wrong are told before anything starts
+        with (
+            runs.instance(session.settings) as instance,
+            progress_bar(f"Syncing {session.key}", quiet=as_json) as progress,
+        ):
+            outcome = runs.run_job(instance, "nightly", session.key, progress=progress)
+        plan = runs.plan_of_run(session.journal, session.key, outcome.run_id)
+        code = runs.exit_code(outcome, plan)
+        if as_json:
+            _print_json(
+                {
+                    "run_id": outcome.run_id,
+                    "school": session.key,
+                    "exit_code": code,
+                    "failures": outcome.failures,
+                    "held": plan.hold_reason if plan else None,
+                    "plan": plan.plan_id if plan else None,
+                    "tables": {key: values.get("dagster/row_count") for key, values in outcome.read.items()},
+                }
+            )
+        else:
+            report.print_sync(console, session, outcome, plan)
+    raise typer.Exit(code)
+
+
+@app.command()
+def plan(school: SchoolOption = "", as_json: JsonOption = False) -> None:
+    """Show the newest plan for Orah: counts first, then every change."""
+    from vx_pipeline.commands import report
+    from vx_pipeline.journal.plans import latest_plan
+
+    with _session(school, quiet=as_json) as session:
+        stored = latest_plan(session.journal, session.key)
+        if stored is None:
+            raise VxError("There is no plan yet.", remedy="Make one with `vx sync`.")
+        if as_json:
+            _print_json({**vars(stored), "rows": [vars(row) for row in stored.rows]})
+        else:
+            report.print_plan(console, stored)
+    raise typer.Exit(3 if stored.hold_reason else 0)
+
+
+@app.command()
+def push(
+    school: SchoolOption = "",
+    first_day: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD; today if not given.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Carry time away in Orah into Veracross class attendance."""
+    from vx_pipeline.commands import report, runs
+
+    if first_day:
+        _parse_day(first_day)
+    with _session(school, quiet=as_json) as session:
+        session.school  # noqa: B018 - as in sync
+        with runs.instance(session.settings) as instance, progress_bar("Pushing", quiet=as_json) as progress:
+            outcome = runs.run_job(
+                instance,
+                "push_attendance",
+                session.key,
+                run_config={"ops": {"push_attendance_op": {"config": {"first_day": first_day}}}},
+                progress=progress,
+            )
+        marks = report.marks_of_run(session, outcome)
+        if as_json:
+            _print_json({"run_id": outcome.run_id, "failures": outcome.failures, "marks": marks})
+        else:
+            report.print_marks(console, outcome, marks)
+    raise typer.Exit(0 if outcome.success else 1)
+
+
+@app.command()
+def doctor(school: SchoolOption = "", as_json: JsonOption = False) -> None:
+    """Try every scope, route, file and clock, and say what is missing and who can grant it."""
+    from vx_pipeline.commands import report
+    from vx_pipeline.commands.doctor import environment, examine
+
+    with _session(school, quiet=as_json) as session:
+        findings = []
+        for finding in examine(session):
+            findings.append(finding)
+            if not as_json:
+                report.print_finding(console, finding)
+    if as_json:
+        _print_json({"findings": [vars(finding) for finding in findings], "environment": environment()})
+    else:
+        console.print(f"[dim]Environment variables that are set: {environment()}[/]")
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command()
+def status(school: SchoolOption = "", as_json: JsonOption = False) -> None:
+    """When each table was last read, what is waiting, and how the last plan ended."""
+    from vx_pipeline.commands import report
+
+    with _session(school, quiet=as_json) as session:
+        facts = report.status(session)
+    if as_json:
+        _print_json(facts)
+    else:
+        report.print_status(console, facts)
+
+
+@app.command()
+def sandbox(
+    students: Annotated[int, typer.Option(help="How many students the school has.")] = 420,
+    seed: Annotated[int, typer.Option(help="Another seed is another school.")] = 7,
+) -> None:
+    """Run the stand-in Veracross and Orah with a synthetic school, until interrupted."""
+    from vx_pipeline.commands.processes import run_sandbox
+
+    raise typer.Exit(run_sandbox(load_settings().home, students=students, seed=seed))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="The UI's port on this machine.")] = 3000,
+) -> None:
+    """Open the Dagster UI; without a configured school, with the sandbox behind it."""
+    from vx_pipeline.commands.processes import run_ui
+
+    raise typer.Exit(run_ui(load_settings(), port=port))
+
+
+@app.command()
+def demo(
+    students: Annotated[int, typer.Option(help="How many students the sandbox school has.")] = 420,
+) -> None:
+    """Watch the whole way with the sandbox school: two syncs, an absence, a mark in Veracross."""
+    from vx_pipeline.commands.demo import run_demo
+
+    raise typer.Exit(run_demo(console, students=students))
+
+
+def _parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("write the day as YYYY-MM-DD", param_hint="--from") from None
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(values, default=str, indent=2) + "\n")

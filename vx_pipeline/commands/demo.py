@@ -1,0 +1,202 @@
+"""`vx demo`: the whole way in one minute, with the sandbox school, over real HTTP."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from vx_pipeline.cli import progress_bar
+from vx_pipeline.commands import report, runs
+from vx_pipeline.commands.processes import sandbox_beside
+from vx_pipeline.errors import VxError
+from vx_pipeline.session import SchoolSession
+from vx_pipeline.settings import SANDBOX, Settings, load_settings
+
+DEMO_HOME = Path(".vx/demo")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A class meeting that a linked student attended, by the record."""
+
+    student_id: int
+    orah_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def run_demo(console: Console, *, students: int) -> int:
+    """Runs the demo and returns its exit code: 0 only when the second sync wrote nothing and the mark arrived."""
+    with _demo_home() as settings, runs.instance(settings) as instance:
+        console.print(Rule("A school of invented people, its Veracross and its Orah start on this machine"))
+        with sandbox_beside(settings.home, students=students), SchoolSession(settings, SANDBOX) as session:
+            control = _Control(settings)
+            console.print(Rule("First night: read everything, match, bring Orah up to date"))
+            first = _sync(console, instance, session, "First sync")
+            if first:
+                return first
+            console.print(Rule("Second night: nothing has changed, so nothing may be written"))
+            before = control.writes()
+            second = _sync(console, instance, session, "Second sync", brief=True)
+            extra = control.writes() - before
+            console.print(f"Writes that the sandbox saw during the second sync: [bold]{extra}[/]")
+            console.print(Rule("A student leaves the grounds during a class"))
+            marked = _absence(console, instance, session, control)
+            console.print(Rule("Where to look next"))
+            _next_steps(console, settings)
+            return 0 if not second and not extra and marked else 1
+
+
+@contextmanager
+def _demo_home() -> Iterator[Settings]:
+    """A fresh home below ``.vx``, and no school in the environment: the demo never talks to a real one."""
+    home = DEMO_HOME.absolute()
+    shutil.rmtree(home, ignore_errors=True)
+    kept = dict(os.environ)
+    for name in list(os.environ):
+        if name.startswith(("VERACROSS_", "ORAH_", "SCHOOL_", "VX_")) or name == "DAGSTER_HOME":
+            del os.environ[name]
+    os.environ["VX_HOME"] = str(home)
+    try:
+        yield load_settings()
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
+class _Control:
+    """The sandbox's own view of what happened, and its levers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = httpx.Client(base_url=sandbox_control_url(settings.home), timeout=30)
+
+    def writes(self) -> int:
+        """How many writes the stand-ins have seen."""
+        return len(self._http.get("/journal").json()["writes"])
+
+    def move(self, orah_id: int, location_id: int, at: datetime) -> None:
+        """Lets a student arrive at a location."""
+        self._http.post(
+            "/orah/location-record",
+            json={
+                "student_id": orah_id,
+                "location_id": location_id,
+                "record_time": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "type": "in",
+            },
+        ).raise_for_status()
+
+
+def sandbox_control_url(home: Path) -> str:
+    """Where the sandbox's levers are."""
+    import json
+
+    from vx_pipeline.settings import sandbox_address_file
+
+    return str(json.loads(sandbox_address_file(home).read_text())["control_url"])
+
+
+def _sync(
+    console: Console,
+    instance: dg.DagsterInstance,
+    session: SchoolSession,
+    label: str,
+    *,
+    brief: bool = False,
+) -> int:
+    with progress_bar(label) as progress:
+        outcome = runs.run_job(instance, "nightly", session.key, progress=progress)
+    plan = runs.plan_of_run(session.journal, session.key, outcome.run_id)
+    code = runs.exit_code(outcome, plan)
+    if brief and not code and plan is not None:
+        console.print(report.written_table(plan), Text())
+        report.print_writes(console, session, plan)
+    else:
+        report.print_sync(console, session, outcome, plan)
+    return code
+
+
+def _absence(
+    console: Console, instance: dg.DagsterInstance, session: SchoolSession, control: _Control
+) -> bool:
+    """Moves a student off the grounds for one lesson, and lets the push find out."""
+    lesson = _a_lesson(session)
+    places = session.run(session.orah.locations())
+    away = next(place for place in places if place["state"] == "off_grounds")
+    grounds = next(place for place in places if place["state"] == "on_grounds")
+    control.move(lesson.orah_id, away["id"], lesson.starts_at)
+    control.move(lesson.orah_id, grounds["id"], lesson.ends_at)
+    console.print(
+        f"Student {lesson.student_id} was off the grounds on {lesson.starts_at:%A %d %B} "
+        f"from {lesson.starts_at:%H:%M} to {lesson.ends_at:%H:%M}."
+    )
+    before = control.writes()
+    outcome = _push(instance, session, lesson.starts_at.date())
+    marks = report.marks_of_run(session, outcome)
+    report.print_marks(console, outcome, marks)
+    console.print(f"Writes that the sandbox's Veracross saw: [bold]{control.writes() - before}[/]")
+    return any(mark["student_id"] == lesson.student_id and mark["result"] == "written" for mark in marks)
+
+
+def _push(instance: dg.DagsterInstance, session: SchoolSession, day: date) -> runs.Outcome:
+    with progress_bar("Push") as progress:
+        return runs.run_job(
+            instance,
+            "push_attendance",
+            session.key,
+            run_config={"ops": {"push_attendance_op": {"config": {"first_day": day.isoformat()}}}},
+            progress=progress,
+        )
+
+
+def _a_lesson(session: SchoolSession) -> Lesson:
+    """The latest finished lesson of a linked student whose attendance row nobody has marked.
+
+    Raises:
+        VxError: there was none in the last days, as in a school's holidays.
+    """
+    with session.reading() as connection:
+        row = connection.execute(
+            """
+            SELECT link.veracross_id, link.orah_id, attendance.start_time, attendance.end_time
+            FROM veracross.class_attendance AS attendance
+            JOIN matching.student_links AS link ON link.veracross_id = attendance.student_id
+            JOIN roster.students AS student ON student.student_id = attendance.student_id AND student.is_current
+            WHERE lower(attendance.status_label) = lower($present)
+                AND attendance.notes IS NULL
+                AND attendance.end_time < $now
+            ORDER BY attendance.end_time DESC, link.veracross_id
+            LIMIT 1
+            """,
+            {
+                "present": session.school.policies.attendance.present_status,
+                "now": session.now().replace(tzinfo=None) - timedelta(minutes=1),
+            },
+        ).fetchone()
+    if row is None:
+        raise VxError("No finished lesson was found in the last days.")
+    zone = session.school.zone
+    return Lesson(row[0], row[1], row[2].replace(tzinfo=zone), row[3].replace(tzinfo=zone))
+
+
+def _next_steps(console: Console, settings: Settings) -> None:
+    steps: list[tuple[str, Any]] = [
+        ("make ui", "the same school in the Dagster UI: assets, checks, runs, the sensor"),
+        ("vx plan, vx status", f"the last plan and the tables, with VX_HOME={settings.home}"),
+        (
+            "DuckDB",
+            f"{settings.warehouse_path(SANDBOX).with_name('warehouse.read.duckdb')} is a copy to look around in",
+        ),
+        ("README.md", "how it decides, and how to connect your school"),
+    ]
+    console.print(report.table("", ("", ""), steps))

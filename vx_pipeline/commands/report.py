@@ -1,0 +1,260 @@
+"""The report after a sync: what was read, who boards, who is matched, who left, what was written."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from vx_pipeline.commands.doctor import Finding
+from vx_pipeline.commands.runs import Outcome
+from vx_pipeline.journal.intents import count_outcomes
+from vx_pipeline.journal.plans import StoredPlan, latest_plan
+from vx_pipeline.session import SchoolSession
+from vx_pipeline.sync.changes import Action
+from vx_pipeline.sync.stored import to_changes
+
+ACTION_WORDS = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.DEACTIVATE: "deactivated",
+    Action.REACTIVATE: "reactivated",
+    Action.DELETE: "deleted",
+    Action.SKIP: "left alone, for a person to look at",
+}
+
+
+def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table; columns whose first cell is a number are set to the right."""
+    listed = [tuple(row) for row in rows]
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None)
+    for place, head in enumerate(heads):
+        number = bool(listed) and isinstance(listed[0][place], int | float)
+        made.add_column(head, justify="right" if number else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    return made
+
+
+def read_table(outcome: Outcome) -> Table:
+    """What a run read from Veracross and Orah: rows, requests, seconds."""
+    rows = [
+        (
+            key.replace("/", "."),
+            values.get("dagster/row_count", 0),
+            values.get("requests"),
+            values.get("seconds"),
+        )
+        for key, values in outcome.read.items()
+        if key.split("/")[0] in ("veracross", "orah") and key != "veracross/value_lists"
+    ]
+    total = (
+        "together",
+        sum(row[1] for row in rows),
+        sum(row[2] or 0 for row in rows),
+        round(sum(row[3] or 0 for row in rows), 1),
+    )
+    return table("What was read", ("table", "rows", "requests", "seconds"), [*sorted(rows), total])
+
+
+def school_tables(connection: duckdb.DuckDBPyConnection) -> RenderableType:
+    """Boarders, matches and leavers of a school, as its warehouse has them."""
+    boarders = connection.execute(
+        """
+        SELECT CASE WHEN is_boarder THEN 'boarders' ELSE 'day students' END, count(*)
+        FROM roster.boarders JOIN roster.students USING (student_id)
+        WHERE is_current GROUP BY ALL ORDER BY ALL
+        """
+    ).fetchall()
+    contradictions = connection.execute(
+        "SELECT 'contradiction: ' || replace(contradiction, '_', ' '), count(*) "
+        "FROM roster.boarder_contradictions GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    links = connection.execute(
+        "SELECT 'linked by ' || rule, count(*) FROM matching.student_links GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    waiting = connection.execute(
+        """
+        SELECT 'waiting: ' || reason, count(DISTINCT veracross_id) FROM matching.review_queue
+        WHERE veracross_id IS NOT NULL AND coalesce(rank, 1) = 1 GROUP BY reason ORDER BY ALL
+        """
+    ).fetchall()
+    leavers = connection.execute(
+        """
+        SELECT leaver.signal, count(*), count(*) FILTER (WHERE record.deactivated = FALSE), any_value(leaver.action)
+        FROM roster.leavers AS leaver
+        LEFT JOIN matching.student_links AS link ON link.veracross_id = leaver.student_id
+        LEFT JOIN orah.students AS record ON record.id = link.orah_id
+        GROUP BY leaver.signal ORDER BY ALL
+        """
+    ).fetchall()
+    return Group(
+        table("Who boards", ("", "students"), [*boarders, *contradictions]),
+        Text(),
+        table("Who is who", ("", "students"), [*links, *waiting]),
+        Text(),
+        table(
+            "Who left",
+            ("signal", "students", "active in Orah when read", "what happens to those"),
+            leavers,
+        ),
+    )
+
+
+def written_table(plan: StoredPlan | None) -> Table:
+    """What a plan does in Orah, in words."""
+    changes = to_changes(plan.rows) if plan else []
+    counts = Counter((change.entity.value, change.action) for change in changes)
+    rows = [
+        (f"{entity}s {ACTION_WORDS[action]}", number) for (entity, action), number in sorted(counts.items())
+    ]
+    return table("What changes in Orah", ("", "records"), rows or [("nothing: Orah already says so", 0)])
+
+
+def print_failures(console: Console, outcome: Outcome) -> None:
+    """Each failure on its own, then the steps that were not reached."""
+    for failure in outcome.failures:
+        console.print(Text.assemble(("Failed  ", "bold red"), failure))
+    if outcome.skipped:
+        console.print(
+            f"Not reached: {len(outcome.skipped)} steps that rest on it. Their tables are as they were.",
+            style="dim",
+        )
+
+
+def print_sync(console: Console, session: SchoolSession, outcome: Outcome, plan: StoredPlan | None) -> None:
+    """The whole report of a sync; of a failed one, what failed and what is as it was."""
+    if outcome.read:
+        console.print(read_table(outcome), Text())
+    if plan is not None:
+        with session.reading() as connection:
+            console.print(school_tables(connection), Text())
+        console.print(written_table(plan), Text())
+        print_writes(console, session, plan)
+    if plan is not None and plan.hold_reason:
+        console.print(Text.assemble(("Held  ", "bold yellow"), f"{plan.hold_reason}."))
+        console.print("Nothing of this plan was written. See who it is: `vx plan`.")
+    else:
+        print_failures(console, outcome)
+
+
+def print_writes(console: Console, session: SchoolSession, plan: StoredPlan) -> None:
+    """How the writes of a plan ended, from the journal."""
+    ended = count_outcomes(session.journal, plan.plan_id)
+    console.print(f"Written to Orah: {sum(ended.values())} records{_in_words(ended)}.")
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    told = ", ".join(f"{number} {result}" for result, number in sorted(counts.items()))
+    return f" ({told})" if told else ""
+
+
+def print_plan(console: Console, plan: StoredPlan) -> None:
+    """A plan: counts, then every change with before and after. People are named by their ids."""
+    console.print(written_table(plan), Text())
+    rows = [
+        (row.step, row.entity, row.action, row.key, row.field, row.before, row.after, row.reason)
+        for row in plan.rows
+    ]
+    console.print(
+        table(
+            f"Plan {plan.plan_id} of {plan.created_at:%Y-%m-%d %H:%M} UTC",
+            ("step", "what", "action", "Veracross id", "field", "before", "after", "reason"),
+            rows,
+        )
+    )
+    if plan.hold_reason:
+        console.print(Text.assemble(("Held  ", "bold yellow"), f"{plan.hold_reason}."))
+
+
+def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any]]:
+    """The rows of ``attendance.planned_updates`` that a push left, with labels for the statuses."""
+    if not outcome.success:
+        return []
+    with session.reading() as connection:
+        cursor = connection.execute(
+            """
+            WITH labels AS (
+                SELECT code, any_value(label) AS label FROM veracross.value_list_items
+                WHERE collection = 'class_attendance' AND field = 'status' GROUP BY code
+            )
+            SELECT student_id, class_id, attendance_date, block_id, share_missed,
+                coalesce(old.label, status_before) AS before, coalesce(new.label, status_after) AS after,
+                result, reason
+            FROM attendance.planned_updates
+            LEFT JOIN labels AS old ON old.code = status_before
+            LEFT JOIN labels AS new ON new.code = status_after
+            WHERE updated_at = (SELECT max(updated_at) FROM attendance.planned_updates)
+            ORDER BY result DESC, attendance_date, class_id, student_id
+            """
+        )
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def print_marks(console: Console, outcome: Outcome, marks: Sequence[Mapping[str, Any]]) -> None:
+    """What became of each missed class meeting."""
+    print_failures(console, outcome)
+    if marks:
+        heads = ("student", "class", "day", "block", "share missed", "before", "after", "result", "reason")
+        console.print(table("Marks in Veracross", heads, [tuple(mark.values()) for mark in marks]))
+    elif outcome.success:
+        console.print("Nobody was away from a class.")
+
+
+def print_finding(console: Console, finding: Finding) -> None:
+    """One line for what was tried, and one for the remedy."""
+    mark = ("ok      ", "green") if finding.well else ("trouble ", "bold red")
+    console.print(Text.assemble(mark, f"{finding.what:<40} ", (finding.told, "dim")))
+    if finding.remedy:
+        console.print(f"        {finding.remedy}", style="yellow", highlight=False)
+
+
+def status(session: SchoolSession) -> dict[str, Any]:
+    """What there is to know about a school without asking anybody: tables, their age, the last plan."""
+    plan = latest_plan(session.journal, session.key)
+    tables: list[dict[str, Any]] = []
+    with session.reading() as connection:
+        names = connection.execute(
+            """
+            SELECT table_schema || '.' || table_name FROM information_schema.columns
+            WHERE column_name = '_last_seen_at' ORDER BY ALL
+            """
+        ).fetchall()
+        for (name,) in names:
+            row = connection.execute(
+                f"SELECT count(*) FILTER (WHERE _missing_since IS NULL), max(_last_seen_at) FROM {name}"
+            ).fetchone()
+            rows, read_at = row or (0, None)
+            tables.append({"table": name, "rows": rows, "read_at_utc": read_at})
+    return {
+        "school": session.key,
+        "tables": tables,
+        "plan": None
+        if plan is None
+        else {
+            "plan_id": plan.plan_id,
+            "created_at": plan.created_at,
+            "changes": len(to_changes(plan.rows)),
+            "held": plan.hold_reason,
+            "writes": count_outcomes(session.journal, plan.plan_id),
+        },
+    }
+
+
+def print_status(console: Console, facts: Mapping[str, Any]) -> None:
+    """The status as a table."""
+    rows = [(one["table"], one["rows"], f"{one['read_at_utc']:%Y-%m-%d %H:%M}") for one in facts["tables"]]
+    console.print(table(f"School {facts['school']}", ("table", "rows", "last read (UTC)"), rows), Text())
+    plan = facts["plan"]
+    if plan is None:
+        console.print("No plan yet: run `vx sync`.")
+        return
+    held = f" Held: {plan['held']}." if plan["held"] else ""
+    console.print(
+        f"Last plan {plan['created_at']:%Y-%m-%d %H:%M} UTC: {plan['changes']} changes, "
+        f"{sum(plan['writes'].values())} writes{_in_words(plan['writes'])}.{held}"
+    )

@@ -1,0 +1,152 @@
+"""Running a job through Dagster from the shell, and saying in plain words how it ended."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dagster as dg
+
+from vx_pipeline.journal import Journal
+from vx_pipeline.journal.plans import StoredPlan, latest_plan
+from vx_pipeline.settings import Settings
+
+POLL_SECONDS = 0.2
+
+Progress = Callable[[int, int], None]
+"""Called with the steps that are done and the steps there are."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Args:
+        run_id: Dagster's id of the run.
+        success: whether every step succeeded.
+        failures: what failed, in words: steps, and checks with severity error.
+        read: metadata of each materialised asset, by its key.
+        skipped: steps that were not reached.
+    """
+
+    run_id: str
+    success: bool
+    failures: tuple[str, ...]
+    read: Mapping[str, Mapping[str, Any]]
+    skipped: tuple[str, ...]
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Dagster's folder: ``DAGSTER_HOME``, or ``$VX_HOME/dagster`` with the configuration that ships here."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster").absolute()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    configuration = home / "dagster.yaml"
+    if not configuration.exists():
+        shipped = resources.files("vx_pipeline").joinpath("deploy/dagster.yaml")
+        configuration.write_text(shipped.read_text())
+    return home
+
+
+@contextmanager
+def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance that the UI shows, too."""
+    with dg.DagsterInstance.from_config(str(dagster_home(settings))) as found:
+        yield found
+
+
+def run_job(
+    dagster_instance: dg.DagsterInstance,
+    job_name: str,
+    school: str,
+    *,
+    run_config: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Runs a job for one school in this process and waits for its end."""
+    from vx_pipeline.definitions import defs
+
+    job = defs.resolve_job_def(job_name)
+    run_id = str(uuid4())
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with _watched(dagster_instance, run_id, len(job.nodes), progress):
+        result = job.execute_in_process(
+            run_config={**(run_config or {}), **quiet},
+            instance=dagster_instance,
+            partition_key=school,
+            run_id=run_id,
+            raise_on_error=False,
+        )
+    return _outcome(run_id, result)
+
+
+@contextmanager
+def _watched(
+    dagster_instance: dg.DagsterInstance, run_id: str, total: int, progress: Progress | None
+) -> Iterator[None]:
+    """Reports the steps that are done while a run goes on."""
+    if progress is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL_SECONDS):
+            if dagster_instance.has_run(run_id):
+                progress(dagster_instance.get_run_stats(run_id).steps_succeeded, total)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _outcome(run_id: str, result: dg.ExecuteInProcessResult) -> Outcome:
+    failures, read, skipped = [], {}, []
+    for event in result.all_events:
+        if event.is_step_failure:
+            failures.append(_step_failure(event))
+        elif event.event_type is dg.DagsterEventType.STEP_SKIPPED and event.step_key:
+            skipped.append(event.step_key)
+        elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
+                told = "; ".join(str(value.value) for value in check.metadata.values())
+                failures.append(f"{check.asset_key.to_user_string()}: {check.check_name} failed: {told}")
+        elif event.is_step_materialization:
+            materialization = event.step_materialization_data.materialization
+            key = materialization.asset_key.to_user_string()
+            read[key] = {name: value.value for name, value in materialization.metadata.items()}
+    return Outcome(run_id, result.success, tuple(failures), read, tuple(skipped))
+
+
+def _step_failure(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    step = (event.step_key or "").replace("__", "/")
+    if data.user_failure_data and data.user_failure_data.description:
+        return f"{step}: {data.user_failure_data.description}"
+    return (
+        f"{step}: {data.error.cls_name if data.error else 'failed'} (the run's log in the UI has the details)"
+    )
+
+
+def plan_of_run(journal: Journal, school: str, run_id: str) -> StoredPlan | None:
+    """The plan that a run made, or None when it did not come that far."""
+    plan = latest_plan(journal, school)
+    return plan if plan and plan.run_id == run_id else None
+
+
+def exit_code(outcome: Outcome, plan: StoredPlan | None) -> int:
+    """0 done, 1 failed, 3 held for a person."""
+    if plan and plan.hold_reason:
+        return 3
+    return 1 if outcome.failures or not outcome.success else 0
