@@ -70,7 +70,8 @@ def _periods(student: int, arrivals: list[tuple[datetime, int, bool]]) -> list[A
         if is_away and start is None:
             start = at
         elif not is_away and start is not None:
-            periods.append(Away(student, start, at))
+            if at > start:
+                periods.append(Away(student, start, at))
             start = None
     if start is not None:
         periods.append(Away(student, start, None))

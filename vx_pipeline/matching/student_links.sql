@@ -17,7 +17,7 @@ WITH unopposed AS (
 SELECT
     veracross_id,
     orah_id,
-    rule,
+    unopposed.rule,
     CAST(name_points AS DOUBLE) AS score,
     coalesce(before.linked_at, CAST($now AS TIMESTAMP)) AS linked_at
 FROM unopposed

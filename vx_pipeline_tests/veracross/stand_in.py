@@ -103,6 +103,7 @@ class StandIn:
             "accounts_url": self.url,
             "retry": FAST,
             "rate_limit": RateLimit(300, 0.2),
+            "timeout_seconds": 0.5,
         }
         return VeracrossClient(**{**options, **changes})
 

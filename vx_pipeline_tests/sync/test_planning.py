@@ -1,0 +1,287 @@
+"""The plan: what changes in Orah, what does not, and why."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from vx_pipeline.matching.match import match_houses, match_students
+from vx_pipeline.policies import Policies
+from vx_pipeline.sync.changes import Action, Change, Difference, Entity, fingerprint
+from vx_pipeline.sync.gate import hold_reason
+from vx_pipeline.sync.planning import Baseline, make_plan
+from vx_pipeline.sync.stored import to_changes, to_rows
+from vx_pipeline.warehouse.connection import transaction
+from vx_pipeline_tests.world import READ_AT, build_roster, school
+
+AMY = {"id": 1, "first_name": "Amelia", "preferred_name": "Amy", "last_name": "Stone"}
+AMYS_RECORD = {
+    "id": 501,
+    "sis_id": "1",
+    "first_name": "Amy",
+    "alt_name": "Amelia",
+    "last_name": "Stone",
+    "year_level": "9th Grade",
+    "student_type": "Day",
+}
+DORM = {"id": 100, "description": "North House"}
+HOUSE = {"id": 7, "name": "North House", "sis_id": "100"}
+
+
+def plan(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    deactivated_by_us: dict[int, datetime] | None = None,
+    policies: Policies | None = None,
+    **tables: Any,
+) -> list[Change]:
+    school(connection, **tables)
+    rules = policies or Policies()
+    build_roster(connection, rules)
+    with transaction(connection):
+        match_students(connection, now=READ_AT)
+        match_houses(connection)
+        return make_plan(connection, Baseline(rules, READ_AT, deactivated_by_us or {}))
+
+
+def one(changes: list[Change]) -> Change:
+    (change,) = changes
+    return change
+
+
+def test_nothing_to_do_is_an_empty_plan(connection: duckdb.DuckDBPyConnection) -> None:
+    assert plan(connection, students=[AMY], orah_students=[AMYS_RECORD]) == []
+
+
+def test_every_mapped_field_that_differs_is_a_difference(connection: duckdb.DuckDBPyConnection) -> None:
+    amy = {**AMY, "last_name": "Stone-Hill", "grade_level": 10, "email_1": "amy@s.example.edu"}
+    change = one(plan(connection, students=[amy], orah_students=[{**AMYS_RECORD, "alt_name": None}]))
+    assert (change.entity, change.action, change.key, change.target_id) == (
+        Entity.STUDENT,
+        Action.UPDATE,
+        1,
+        501,
+    )
+    assert change.fields == {
+        "last_name": Difference("Stone", "Stone-Hill"),
+        "alt_name": Difference(None, "Amelia"),
+        "year_level": Difference("9th Grade", "10th Grade"),
+        "email": Difference(None, "amy@s.example.edu"),
+    }
+
+
+def test_what_veracross_does_not_know_stays_in_orah(connection: duckdb.DuckDBPyConnection) -> None:
+    kept = {**AMYS_RECORD, "email": "amy@private.example.org", "room_number": "5"}
+    assert plan(connection, students=[{**AMY, "grade_level": None}], orah_students=[kept]) == []
+
+
+def test_an_email_that_differs_only_in_case_is_the_same(connection: duckdb.DuckDBPyConnection) -> None:
+    amy = {**AMY, "email_1": "amy@s.example.edu"}
+    record = {**AMYS_RECORD, "email": "Amy@S.example.edu"}
+    assert plan(connection, students=[amy], orah_students=[record]) == []
+
+
+def test_linking_by_email_sets_the_sis_id(connection: duckdb.DuckDBPyConnection) -> None:
+    amy = {**AMY, "email_1": "amy@s.example.edu"}
+    record = {**AMYS_RECORD, "sis_id": None, "email": "amy@s.example.edu"}
+    change = one(plan(connection, students=[amy], orah_students=[record]))
+    assert change.fields == {"sis_id": Difference(None, "1")}
+
+
+def test_a_boarder_gets_type_house_room_and_bed(connection: duckdb.DuckDBPyConnection) -> None:
+    change = one(
+        plan(
+            connection,
+            students=[AMY],
+            dorms=[DORM],
+            dorm_students=[{"id": 1, "student_id": 1, "dorm_id": 100, "room_number": "12", "bed_number": 2}],
+            orah_students=[AMYS_RECORD],
+            orah_houses=[HOUSE],
+        )
+    )
+    assert change.values == {
+        "student_type": "Boarding",
+        "house": {"dorm_id": 100},
+        "room_number": "12",
+        "bed_number": "2",
+    }
+
+
+@pytest.mark.parametrize("kind", ["Boarding", "FlexiBoarding"])
+def test_a_finer_student_type_is_the_schools_own_choice(
+    connection: duckdb.DuckDBPyConnection, kind: str
+) -> None:
+    record = {**AMYS_RECORD, "student_type": kind, "house__id": 7}
+    assignment = {"id": 1, "student_id": 1, "dorm_id": 100}
+    tables: dict[str, Any] = {"dorms": [DORM], "dorm_students": [assignment], "orah_houses": [HOUSE]}
+    assert plan(connection, students=[AMY], orah_students=[record], **tables) == []
+
+
+def test_who_stops_boarding_leaves_the_dorms_house_but_no_other(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    in_dorm = {**AMYS_RECORD, "student_type": "Boarding", "house__id": 7, "room_number": "12"}
+    tables: dict[str, Any] = {"students": [AMY], "dorms": [DORM]}
+    houses = [HOUSE, {"id": 8, "name": "Day House"}]
+    change = one(plan(connection, **tables, orah_students=[in_dorm], orah_houses=houses))
+    assert change.fields == {
+        "student_type": Difference("Boarding", "Day"),
+        "house": Difference({"id": 7}, None),
+        "room_number": Difference("12", None),
+    }
+    in_day_house = {**AMYS_RECORD, "house__id": 8}
+    assert plan(connection, **tables, orah_students=[in_day_house], orah_houses=houses) == []
+
+
+@pytest.mark.parametrize(
+    ("house", "action", "fields"),
+    [
+        ([], Action.CREATE, {"name": "North House", "sis_id": "100"}),
+        ([{"id": 7, "name": "north house "}], Action.UPDATE, {"name": "North House", "sis_id": "100"}),
+        ([{"id": 7, "name": "North House", "sis_id": "90"}], Action.UPDATE, {"sis_id": "100"}),
+        ([{"id": 7, "name": "Old Name", "sis_id": "100"}], Action.UPDATE, {"name": "North House"}),
+        ([{"id": 7, "name": "North House", "sis_id": "4711"}], Action.CREATE, {"name": "North House", "sis_id": "100"}),
+    ],
+)  # fmt: skip
+def test_houses_are_linked_by_id_or_taken_over_by_name(
+    connection: duckdb.DuckDBPyConnection, house: list[dict[str, Any]], action: Action, fields: dict[str, str]
+) -> None:
+    last_year = {**DORM, "id": 90, "school_year": 2025, "status": 2, "end_date": "2026-06-15"}
+    change = one(plan(connection, students=[], dorms=[DORM, last_year], orah_houses=house))
+    assert (change.entity, change.action, change.values) == (Entity.HOUSE, action, fields)
+
+
+def test_only_somebody_whom_nobody_could_be_is_created(connection: duckdb.DuckDBPyConnection) -> None:
+    other = {"id": 900, "first_name": "Karl", "last_name": "Berg", "deactivated": False}
+    change = one(plan(connection, students=[AMY], orah_students=[other]))
+    assert (change.action, change.target_id) == (Action.CREATE, None)
+    assert change.values == {
+        "sis_id": "1",
+        "first_name": "Amy",
+        "alt_name": "Amelia",
+        "last_name": "Stone",
+        "year_level": "9th Grade",
+        "student_type": "Day",
+    }
+    namesake = {**other, "last_name": "Stone"}
+    assert plan(connection, students=[AMY], orah_students=[namesake]) == []
+    never = Policies(create_students=False)
+    assert plan(connection, students=[AMY], orah_students=[other], policies=never) == []
+
+
+def test_a_record_needs_a_whole_name(connection: duckdb.DuckDBPyConnection) -> None:
+    change = one(plan(connection, students=[{"id": 1, "first_name": "Amy"}]))
+    assert (change.action, change.writes) == (Action.SKIP, False)
+
+
+@pytest.mark.parametrize(
+    ("policies", "created"),
+    [
+        (Policies(synced="both"), {1, 2}),
+        (Policies(synced="boarding"), {1}),
+        (Policies(synced="day"), {2}),
+        (Policies(grades=("10th grade",)), {2}),
+    ],
+)
+def test_who_is_synced_is_the_schools_choice(
+    connection: duckdb.DuckDBPyConnection, policies: Policies, created: set[int]
+) -> None:
+    changes = plan(
+        connection,
+        policies=policies,
+        students=[AMY, {"id": 2, "first_name": "Tom", "last_name": "Reed", "grade_level": 10}],
+        dorms=[DORM],
+        dorm_students=[{"id": 1, "student_id": 1, "dorm_id": 100}],
+        orah_houses=[HOUSE],
+    )
+    assert {change.key for change in changes} == created
+
+
+LEFT = {**AMY, "exit_date": "2026-11-20"}
+
+
+def test_a_leaver_is_deactivated_once(connection: duckdb.DuckDBPyConnection) -> None:
+    change = one(plan(connection, students=[LEFT], orah_students=[AMYS_RECORD]))
+    assert (change.action, change.fields) == (Action.DEACTIVATE, {"deactivated": Difference(False, True)})
+    assert change.reason == "the exit date 2026-11-20 is reached"
+    assert plan(connection, students=[LEFT], orah_students=[{**AMYS_RECORD, "deactivated": True}]) == []
+
+
+def test_a_leaver_without_a_link_is_left_alone(connection: duckdb.DuckDBPyConnection) -> None:
+    assert plan(connection, students=[LEFT], orah_students=[{**AMYS_RECORD, "sis_id": None}]) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "by_us", "deleted"), [(29, True, False), (30, True, True), (300, False, False)]
+)
+def test_deletion_needs_the_setting_our_deactivation_and_time(
+    connection: duckdb.DuckDBPyConnection, days: int, by_us: bool, deleted: bool
+) -> None:
+    memory = {501: READ_AT - timedelta(days=days)} if by_us else {}
+    record = {**AMYS_RECORD, "deactivated": True}
+    tables: dict[str, Any] = {"students": [LEFT], "orah_students": [record], "deactivated_by_us": memory}
+    changes = plan(connection, policies=Policies(removal="delete"), **tables)
+    assert [change.action for change in changes] == ([Action.DELETE] if deleted else [])
+    assert plan(connection, **tables) == []
+
+
+def test_who_returns_is_reactivated_only_if_we_deactivated(connection: duckdb.DuckDBPyConnection) -> None:
+    tables: dict[str, Any] = {"students": [AMY], "orah_students": [{**AMYS_RECORD, "deactivated": True}]}
+    ours = one(plan(connection, deactivated_by_us={501: READ_AT}, **tables))
+    assert (ours.action, ours.fields) == (Action.REACTIVATE, {"deactivated": Difference(True, False)})
+    theirs = one(plan(connection, **tables))
+    assert (theirs.action, theirs.writes) == (Action.SKIP, False)
+
+
+def test_a_plan_survives_the_journal(connection: duckdb.DuckDBPyConnection) -> None:
+    changes = plan(
+        connection,
+        students=[LEFT, {"id": 2, "first_name": "Tom"}, {"id": 3, "first_name": "Uma", "last_name": "Vale"}],
+        dorms=[DORM],
+        orah_students=[AMYS_RECORD],
+    )
+    assert len(changes) == 4
+    assert to_changes(to_rows(changes)) == changes
+    assert fingerprint(reversed(changes)) == fingerprint(changes)
+    assert fingerprint(changes[1:]) != fingerprint(changes)
+
+
+def crowd(number: int, leavers: int) -> dict[str, Any]:
+    return {
+        "students": [
+            {"id": n, "first_name": f"F{n}", "last_name": f"L{n}", "roles": "Alumni" if n <= leavers else "Student"}
+            for n in range(1, number + 1)
+        ],
+        "orah_students": [
+            {"id": 500 + n, "sis_id": str(n), "first_name": f"F{n}", "last_name": f"L{n}"}
+            for n in range(1, number + 1)
+        ],
+        "dorms": [DORM],
+        "dorm_students": [{"id": 1, "student_id": number, "dorm_id": 100}],
+        "orah_houses": [HOUSE],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("leavers", "held"), [(0, False), (5, False), (6, True), (100, True)])
+def test_removals_above_the_budget_wait_for_a_person(
+    connection: duckdb.DuckDBPyConnection, leavers: int, held: bool
+) -> None:
+    changes = plan(connection, **crowd(100, leavers))
+    reason = hold_reason(connection, changes, Policies(), READ_AT)
+    assert (reason is not None) is held
+    if held:
+        assert f"{leavers} of 100 active students in Orah would be removed" in str(reason)
+
+
+def test_a_plan_needs_fresh_reads(connection: duckdb.DuckDBPyConnection) -> None:
+    changes = plan(connection, **crowd(20, 0))
+    assert hold_reason(connection, changes, Policies(), READ_AT + timedelta(hours=36)) is None
+    late = hold_reason(connection, changes, Policies(), READ_AT + timedelta(hours=37))
+    assert late is not None
+    assert "was last read on 2026-11-23" in late
+
+
+def test_nothing_to_compare_with_closes_the_gate(connection: duckdb.DuckDBPyConnection) -> None:
+    changes = plan(connection, students=[AMY])
+    assert "is empty" in str(hold_reason(connection, changes, Policies(), READ_AT))

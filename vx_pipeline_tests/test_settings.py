@@ -1,0 +1,151 @@
+"""Settings: one school by environment, several by file, none is the sandbox; every mistake is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vx_pipeline.errors import ConfigurationError
+from vx_pipeline.settings import SANDBOX, load_settings, sandbox_address_file
+
+SECRET = "not-to-be-shown"
+ONE = {
+    "VERACROSS_SCHOOL_ROUTE": "StJames",
+    "VERACROSS_CLIENT_ID": "client",
+    "VERACROSS_CLIENT_SECRET": SECRET,
+    "ORAH_API_KEY": SECRET,
+    "ORAH_REGION": "ireland",
+    "SCHOOL_TIMEZONE": "Europe/London",
+}
+TWO = """
+home = "elsewhere"
+
+[schools.north]
+veracross_school_route = "north"
+veracross_client_id = "client-north"
+timezone = "Europe/Dublin"
+orah_region = "ireland"
+
+[schools.north.policies]
+boarder_rule = "room"
+grades = ["9th Grade"]
+
+[schools.south]
+veracross_school_route = "south"
+veracross_client_id = "client-south"
+"""
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in (
+        *ONE,
+        "VERACROSS_API_URL",
+        "VERACROSS_ACCOUNTS_URL",
+        "ORAH_API_URL",
+        "VX_CONFIG",
+        "VX_JOURNAL_URL",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VX_HOME", str(tmp_path / "home"))
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_one_school_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, **ONE)
+    settings = load_settings()
+    assert settings.school_keys() == ["stjames"]
+    school = settings.school("stjames")
+    assert (school.veracross_school_route, school.timezone) == ("StJames", "Europe/London")
+    assert school.orah_url == "https://open-api-ireland.orah.com"
+    assert not school.sandbox
+    assert SECRET not in repr(settings) + repr(school) + str(school)
+
+
+@pytest.mark.parametrize("missing", list(ONE))
+def test_a_partly_set_environment_names_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    set_all(monkeypatch, **{name: value for name, value in ONE.items() if name != missing})
+    with pytest.raises(ConfigurationError, match=missing) as caught:
+        load_settings().school_keys()
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SCHOOL_TIMEZONE", "Mars/Olympus", "timezone"),
+        ("ORAH_REGION", "atlantis", "orah_region"),
+        ("VERACROSS_SCHOOL_ROUTE", "../x", "veracross_school_route"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    set_all(monkeypatch, **{**ONE, name: value})
+    settings = load_settings()
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        settings.school(settings.school_keys()[0])
+    assert SECRET not in str(caught.value)
+
+
+def test_several_schools_come_from_a_file_and_their_secrets_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "schools.toml"
+    config.write_text(TWO)
+    set_all(
+        monkeypatch,
+        VX_CONFIG=str(config),
+        VX_SCHOOLS__NORTH__VERACROSS_CLIENT_SECRET=SECRET,
+        VX_SCHOOLS__NORTH__ORAH_API_KEY=SECRET,
+    )
+    settings = load_settings()
+    assert settings.school_keys() == ["north", "south"]
+    north = settings.school("north")
+    assert north.policies.boarder_rule == "room"
+    assert north.orah_api_key.get_secret_value() == SECRET
+    assert settings.timezone("north") == "Europe/Dublin"
+    assert settings.warehouse_path("north") != settings.warehouse_path("south")
+    with pytest.raises(ConfigurationError, match="orah_api_key"):
+        settings.school("south")
+    with pytest.raises(ConfigurationError, match="north, south"):
+        settings.school("east")
+
+
+@pytest.mark.parametrize("content", [None, "home = ", "[schools.north]\nsurprise = 1\n"])
+def test_a_broken_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None) -> None:
+    config = tmp_path / "schools.toml"
+    if content is not None:
+        config.write_text(content)
+    monkeypatch.setenv("VX_CONFIG", str(config))
+    with pytest.raises(ConfigurationError):
+        load_settings().school("north")
+
+
+def test_without_credentials_the_school_is_the_sandbox_once_it_runs(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.uses_sandbox
+    assert settings.school_keys() == [SANDBOX]
+    with pytest.raises(ConfigurationError, match="vx sandbox"):
+        settings.school(SANDBOX)
+    address = {
+        "school_route": "sandbox",
+        "client_id": "c",
+        "client_secret": SECRET,
+        "orah_api_key": SECRET,
+        "timezone": "America/New_York",
+        "veracross_api_url": "http://127.0.0.1:1",
+        "veracross_accounts_url": "http://127.0.0.1:2",
+        "orah_api_url": "http://127.0.0.1:3",
+    }
+    settings.home.mkdir()
+    sandbox_address_file(settings.home).write_text(json.dumps(address))
+    school = settings.school(SANDBOX)
+    assert school.sandbox
+    assert school.orah_url == "http://127.0.0.1:3"
