@@ -12,6 +12,7 @@ public source says is marked as assumed where it is decided. Nothing here import
 """
 
 from vx_pipeline.sandbox.faults import Fault, FaultKind
-from vx_pipeline.sandbox.sandbox import Credentials, Sandbox
+from vx_pipeline.sandbox.rules import Credentials
+from vx_pipeline.sandbox.sandbox import Sandbox
 
 __all__ = ["Credentials", "Fault", "FaultKind", "Sandbox"]

@@ -140,7 +140,7 @@ def _roles_of(row: Record) -> list[str]:
 def _role_codes(school: School) -> dict[str, int]:
     """Codes by label. The lists of all operations are the same list."""
     blocks = school.value_lists["list_students"]
-    items = next((block["items"] for block in blocks if "role" in block["fields"]), [])
+    items = (item for block in blocks if "role" in block["fields"] for item in block["items"])
     return {item["description"]: int(item["id"]) for item in items}
 
 
@@ -177,7 +177,7 @@ def _of_parent(operation: str, reference: str, path: str) -> Callable[[School], 
 
 def _sport(school: School) -> Values:
     blocks = school.value_lists["list_athletics_rosters"]
-    sports = next((block["items"] for block in blocks if "sport" in block["fields"]), [])
+    sports = [item for block in blocks if "sport" in block["fields"] for item in block["items"]]
     names = {row["id"]: row["description"] or "" for row in school.veracross["list_classes"]}
 
     def of(row: Record) -> list[int]:

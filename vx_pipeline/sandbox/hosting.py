@@ -109,7 +109,8 @@ class Hosting:
 
 
 def _loopback_socket() -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named, because asyncio sends small pieces at once only where it knows that the protocol is TCP.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", 0))
     # Connections queue from here on, even before the thread runs.

@@ -15,9 +15,11 @@ from vx_pipeline.sandbox.trouble import Trouble
 Record = dict[str, Any]
 
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
-PARENTS = {"internal_dorm_id": ("list_boarding_dorms", "dorm_id")}
+PARENTS = {
+    "internal_dorm_id": ("list_boarding_dorms", "dorm_id"),
+    "internal_class_id": ("list_classes", "internal_class_id"),
+}
 """Path parameter to the operation that lists the parents, and the row's field with the parent's id."""
-PARENTS["internal_class_id"] = ("list_classes", "internal_class_id")
 
 
 def page_of(incoming: Incoming) -> tuple[int, int]:

@@ -74,14 +74,17 @@ def _check(data: Mapping[str, Any], described: Mapping[str, Any]) -> None:
 
 
 def _has_type(value: Any, field: Mapping[str, Any]) -> bool:
-    if not isinstance(value, _TYPES[field["type"]]) or (
-        isinstance(value, bool) != (field["type"] == "boolean")
+    # To Python a boolean is a number.
+    if not isinstance(value, _TYPES[field["type"]]) or isinstance(value, bool) != (
+        field["type"] == "boolean"
     ):
         return False
-    if field.get("format") != "date":
-        return True
+    return field.get("format") != "date" or _is_date(str(value))
+
+
+def _is_date(text: str) -> bool:
     try:
-        date.fromisoformat(value)
+        date.fromisoformat(text)
     except ValueError:
         return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import stamina
 
-from vx_pipeline.errors import AccessError, ServiceError
+from vx_pipeline.errors import AccessError
 from vx_pipeline.veracross.auth import TokenAuth
 from vx_pipeline.veracross.contract import Area
 from vx_pipeline.veracross.failures import PassingError, check_status, json_of
@@ -130,12 +130,3 @@ class Exchange:
                 "used from.",
             )
         return response
-
-
-def unreachable(reason: str) -> ServiceError:
-    """Veracross could not be reached or asked; nothing was sent that changes anything."""
-    return ServiceError(
-        f"Veracross could not be asked: {reason}.",
-        kept="Nothing was changed; the last good tables stay.",
-        remedy="Run again later; `vx doctor` tells whether Veracross can be reached.",
-    )

@@ -28,7 +28,7 @@ _ROUND_SIZE = 50
 """Page sizes of servers are multiples of it; Veracross's own default is 100."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
     """One answer."""
 
@@ -36,7 +36,7 @@ class Page:
     value_lists: list[Any]
 
 
-@dataclass
+@dataclass(repr=False)
 class Pass:
     """One walk over the pages of one list."""
 

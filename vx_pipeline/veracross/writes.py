@@ -6,7 +6,7 @@ import httpx
 
 from vx_pipeline.errors import LostAnswerError, NotFoundError, ServiceError
 from vx_pipeline.veracross.contract import UPDATE_CLASS_ATTENDANCE
-from vx_pipeline.veracross.exchange import Exchange, unreachable
+from vx_pipeline.veracross.exchange import Exchange
 from vx_pipeline.veracross.failures import PassingError, RefusedError, check_status
 from vx_pipeline.veracross.transport import Tally
 
@@ -26,7 +26,11 @@ async def update_class_attendance(
             with attempt:
                 return await _send_once(exchange, path, body, row)
     except PassingError as failure:
-        raise unreachable(f"{row} could not be written: {failure}") from None
+        raise ServiceError(
+            f"Veracross could not be asked to change {row}: {failure}.",
+            kept=_UNCHANGED,
+            remedy="Run again later; `vx doctor` tells whether Veracross can be reached.",
+        ) from None
     except RefusedError as failure:
         if failure.status == httpx.codes.NOT_FOUND:
             raise NotFoundError(

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_the_order_of_the_records_changes_nothing_and_periods_are_apart(
     assert periods_away(records, AWAY) == periods
     for student in (1, 2, 3):
         own = [period for period in periods if period.orah_id == student]
-        for earlier, later in zip(own, own[1:], strict=False):
+        for earlier, later in pairwise(own):
             assert earlier.end is not None
             assert earlier.start < earlier.end <= later.start
 

@@ -141,7 +141,11 @@ def test_who_stops_boarding_leaves_the_dorms_house_but_no_other(
         ([{"id": 7, "name": "north house "}], Action.UPDATE, {"name": "North House", "sis_id": "100"}),
         ([{"id": 7, "name": "North House", "sis_id": "90"}], Action.UPDATE, {"sis_id": "100"}),
         ([{"id": 7, "name": "Old Name", "sis_id": "100"}], Action.UPDATE, {"name": "North House"}),
-        ([{"id": 7, "name": "North House", "sis_id": "4711"}], Action.CREATE, {"name": "North House", "sis_id": "100"}),
+        (
+            [{"id": 7, "name": "North House", "sis_id": "4711"}],
+            Action.CREATE,
+            {"name": "North House", "sis_id": "100"},
+        ),
     ],
 )  # fmt: skip
 def test_houses_are_linked_by_id_or_taken_over_by_name(

@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent; ``cut`` closes in the middle of the body, ``silent`` closes without a word."""
+    """What is sent, after ``delay`` seconds; ``cut`` closes in the middle, ``silent`` without a word."""
 
     body: Any = None
     status: int = 200
@@ -50,6 +50,7 @@ class Answer:
     silent: bool = False
     hang: bool = False
     drip: bool = False
+    delay: float = 0.0
 
     def encode(self) -> tuple[bytes, bytes]:
         content = b"" if self.body is None else self.body
@@ -77,7 +78,6 @@ class StandIn:
         self.answer_token: Callable[[Request], Answer] = self.give_token
         self.requests: list[Request] = []
         self.token_requests: list[Request] = []
-        self.seconds_to_think = 0.0
 
     def give_token(self, request: Request) -> Answer:
         number = len(self.token_requests)
@@ -116,11 +116,11 @@ class StandIn:
                 else:
                     self.requests.append(request)
                     answer = self.answer(request)
-                await asyncio.sleep(self.seconds_to_think)
+                await asyncio.sleep(answer.delay)
                 if not await _send(writer, answer):
                     break
-        except ConnectionError:
-            pass
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client hung up, or the test is over
         finally:
             writer.close()
 

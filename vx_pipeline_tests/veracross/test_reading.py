@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -338,7 +339,9 @@ def parent_of(request: Request) -> int:
 class TestFanOut:
     def test_rows_come_in_the_order_of_the_parents_whoever_answers_first(self) -> None:
         whole, veracross = read(
-            lambda request: meetings(parent_of(request), parent_of(request) * 10),
+            lambda request: replace(
+                meetings(parent_of(request), parent_of(request) * 10), delay=parent_of(request) / 100
+            ),
             endpoint=MEETINGS,
             parents=[3, 1, 2, 3],
             parameters={"date": "2026-11-23"},
@@ -408,14 +411,12 @@ class TestFanOut:
         most: list[int] = []
 
         async def use(veracross: StandIn) -> None:
-            veracross.seconds_to_think = 0.01
-
             def answer(request: Request) -> Answer:
                 in_flight.add(id(request))
                 most.append(len(in_flight))
                 loop = asyncio.get_running_loop()
                 loop.call_later(0.009, in_flight.discard, id(request))
-                return rows({"id": len(most)})
+                return Answer({"data": [{"id": len(most)}]}, delay=0.01)
 
             veracross.answer = answer
             async with veracross.client() as client:

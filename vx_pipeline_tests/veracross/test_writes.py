@@ -88,7 +88,7 @@ def test_trouble_with_the_token_is_not_trouble_with_the_write(trouble: Answer) -
 
 
 def test_429_for_good_gives_up_with_nothing_changed() -> None:
-    with pytest.raises(ServiceError, match="Nothing was changed") as caught:
+    with pytest.raises(ServiceError, match="The row is unchanged") as caught:
         write(*[Answer(status=429)] * 5)
     assert not isinstance(caught.value, LostAnswerError)
 
