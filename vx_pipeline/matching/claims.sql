@@ -49,6 +49,16 @@ SELECT
             THEN 'the sis_id agrees, the name does not'
         WHEN pair.same_sis_id THEN NULL
         WHEN theirs.sis_id IS NOT NULL THEN 'the e-mail agrees, but the record carries another sis_id'
+        WHEN EXISTS (
+            FROM matching.pairs AS twin
+            WHERE twin.same_name AND twin.veracross_id = pair.veracross_id AND twin.orah_id <> pair.orah_id
+                AND NOT twin.same_sis_id
+                AND NOT EXISTS (
+                    FROM matching.pairs AS owner
+                    WHERE owner.orah_id = twin.orah_id AND (owner.same_sis_id OR owner.same_email)
+                        AND owner.veracross_id <> pair.veracross_id
+                )
+        ) THEN 'another record in Orah has exactly the name of this student'
         WHEN ours.with_email > 1 OR theirs.with_email > 1 OR ours.family_email
             THEN 'the e-mail is not one person''s own'
         WHEN pair.first_points = 0 AND NOT (pair.last_points = 2 AND ours.with_last_name = 1)

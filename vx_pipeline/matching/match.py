@@ -23,10 +23,8 @@ def match_students(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> N
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS matching")
     connection.create_function("fold", fold, ["VARCHAR"], "VARCHAR")
-    try:
-        derive(connection, _PACKAGE, "people")
-    finally:
-        connection.remove_function("fold")
+    derive(connection, _PACKAGE, "people")
+    connection.remove_function("fold")
     _remember_links(connection)
     for table in ("pairs", "claims", "student_links", "review_queue"):
         derive(connection, _PACKAGE, table, {"now": stored(now)})

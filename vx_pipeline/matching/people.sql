@@ -6,9 +6,9 @@
 CREATE OR REPLACE TABLE matching.veracross_students AS
 SELECT
     student_id AS veracross_id,
-    fold(first_name) AS first_name,
-    fold(preferred_name) AS preferred_name,
-    fold(last_name) AS last_name,
+    nullif(fold(first_name), '') AS first_name,
+    nullif(fold(preferred_name), '') AS preferred_name,
+    nullif(fold(last_name), '') AS last_name,
     email,
     grade,
     is_current
@@ -18,9 +18,9 @@ CREATE OR REPLACE TABLE matching.orah_students AS
 SELECT
     id AS orah_id,
     nullif(trim(sis_id), '') AS sis_id,
-    fold(first_name) AS first_name,
-    fold(alt_name) AS alt_name,
-    fold(last_name) AS last_name,
+    nullif(fold(first_name), '') AS first_name,
+    nullif(fold(alt_name), '') AS alt_name,
+    nullif(fold(last_name), '') AS last_name,
     nullif(lower(trim(email)), '') AS email,
     year_level AS grade,
     deactivated

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers, QueryParams
 
 from vx_pipeline.sandbox.faults import Fault, FaultBox, FaultKind
+from vx_pipeline.sandbox.journal import Journal
 from vx_pipeline.sandbox.messages import Answer, Incoming
 from vx_pipeline.sandbox.rules import Rules
 from vx_pipeline.sandbox.trouble import Trouble
@@ -57,13 +58,22 @@ class Doorway:
     Args:
         system: who answers.
         rules: the running sandbox.
+        journal: where requests are remembered; None if they are not.
         box: the faults in force.
         stopping: set when the servers stop, which ends every hanging answer.
     """
 
-    def __init__(self, system: System, rules: Rules, box: FaultBox, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        system: System,
+        rules: Rules,
+        journal: Journal | None,
+        box: FaultBox,
+        stopping: asyncio.Event,
+    ) -> None:
         self._system = system
         self._rules = rules
+        self._journal = journal
         self._box = box
         self._stopping = stopping
 
@@ -115,7 +125,9 @@ class Doorway:
     def _remember(
         self, at: float, incoming: Incoming, caller: Caller, trouble: Trouble, answer: Answer | None
     ) -> None:
-        self._rules.journal.add_request(
+        if self._journal is None:
+            return
+        self._journal.add_request(
             system=self._system.name,
             at=at,
             method=incoming.method,

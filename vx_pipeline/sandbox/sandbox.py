@@ -106,10 +106,13 @@ class Sandbox:
             "accounts": Accounts(self, tokens),
             "data": DataApi(self, tokens, rows),
             "orah": OrahApi(self, tenant),
-            "control": Control(self, self._box, rows, tenant),
         }
+        control = Control(self, self._box, rows, tenant)
         stopping = asyncio.Event()
-        apps = {name: Doorway(system, self, self._box, stopping) for name, system in systems.items()}
+        apps = {
+            name: Doorway(system, self, self.journal, self._box, stopping) for name, system in systems.items()
+        }
+        apps["control"] = Doorway(control, self, None, self._box, stopping)
         self._hosting = Hosting(apps, stopping)
         self._hosting.start()
 

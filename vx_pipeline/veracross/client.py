@@ -3,8 +3,10 @@
 import asyncio
 import ipaddress
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -89,7 +91,9 @@ class VeracrossClient:
         # What belongs to an event loop is made here, so that an older loop's locks are never met again.
         limits = httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency)
         http = httpx.AsyncClient(
-            transport=BudgetedTransport(httpx.AsyncHTTPTransport(limits=limits), self._total),
+            transport=BudgetedTransport(
+                httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits), self._total
+            ),
             headers={"Accept": "application/json"},
             # Waiting for a free connection is how the concurrency is bounded, so it may take long.
             timeout=httpx.Timeout(self._timeout_seconds, pool=_POOL_PATIENCE * self._timeout_seconds),
@@ -197,6 +201,12 @@ class VeracrossClient:
             client_secret=self._client_secret,
             http=http,
         )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates we trust; reading them takes longer than many a request, so it is done once."""
+    return httpx.create_ssl_context()
 
 
 def _secure(setting: str, url: str) -> str:

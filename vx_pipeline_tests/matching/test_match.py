@@ -96,6 +96,32 @@ def test_a_sis_id_is_not_believed_where_another_record_has_the_students_name(
     )
 
 
+def test_two_records_of_one_student_are_a_finding_not_a_choice(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    links_nobody(
+        connection,
+        "another record in Orah has exactly the name of this student",
+        students=[AMY],
+        orah_students=[
+            record(501, "Amy", "Stone", email="as@s.example.edu"),
+            record(502, "Amelia", "Stone"),
+        ],
+    )
+
+
+def test_a_namesake_with_a_record_of_their_own_does_not_hold_up_a_link(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    namesake = {**AMY, "id": 3, "email_1": "as2@s.example.edu"}
+    records = [
+        record(501, "Amy", "Stone", email="as@s.example.edu"),
+        record(502, "Amy", "Stone", email="as2@s.example.edu"),
+    ]
+    school(connection, students=[AMY, namesake], orah_students=records)
+    assert match(connection) == {1: (501, "email"), 3: (502, "email")}
+
+
 def test_a_sis_id_on_two_records_links_neither(connection: duckdb.DuckDBPyConnection) -> None:
     links_nobody(
         connection,
@@ -185,6 +211,14 @@ def test_a_link_once_made_survives_a_new_name(connection: duckdb.DuckDBPyConnect
     assert link["linked_at"] == READ_AT.replace(tzinfo=None)
 
 
+def test_a_name_without_letters_or_without_anything_links_nobody(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    strange = {"id": 1, "first_name": "—", "last_name": None, "email_1": "as@s.example.edu"}
+    school(connection, students=[strange], orah_students=[record(501, "…", "!", email="as@s.example.edu")])
+    assert match(connection) == {}
+
+
 def test_leavers_are_linked_too_so_that_they_can_be_deactivated(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -224,8 +258,8 @@ def test_the_order_of_rows_changes_nothing(connection: duckdb.DuckDBPyConnection
         ("O\u2019Brien", "obrien"),
         ("李小明", "lixiaoming"),
         ("  Anna  Maria ", "anna maria"),
-        ("—", None),
+        ("—", ""),
     ],
 )  # fmt: skip
-def test_names_are_folded_to_plain_letters(name: str, folded: str | None) -> None:
+def test_names_are_folded_to_plain_letters(name: str, folded: str) -> None:
     assert fold(name) == folded

@@ -102,8 +102,8 @@ class StandIn:
             "api_url": self.url,
             "accounts_url": self.url,
             "retry": FAST,
-            "rate_limit": RateLimit(300, 0.2),
-            "timeout_seconds": 0.5,
+            "rate_limit": RateLimit(300, 0.05),
+            "timeout_seconds": 1,
         }
         return VeracrossClient(**{**options, **changes})
 

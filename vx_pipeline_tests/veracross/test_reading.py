@@ -229,9 +229,10 @@ BROKEN = {
 class TestBrokenAnswers:
     @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
     def test_once_is_survived(self, broken: Answer) -> None:
-        whole, _ = read(Flaky([broken, broken]), page_size=10, timeout_seconds=0.1)
+        patience = 0.1 if broken.hang or broken.drip else 5
+        whole, _ = read(Flaky([broken, broken]), page_size=10, timeout_seconds=patience)
         assert whole.rows == people(1, 25)
-        assert whole.requests == 8
+        assert whole.requests >= 8
 
     @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
     def test_for_good_is_incomplete_never_the_end(self, broken: Answer) -> None:

@@ -82,7 +82,7 @@ def test_what_was_not_processed_is_sent_again(answer: Answer) -> None:
 
 @pytest.mark.parametrize("trouble", [Answer(silent=True), Answer(status=500), Answer(hang=True)])
 def test_trouble_with_the_token_is_not_trouble_with_the_write(trouble: Answer) -> None:
-    veracross = write(token_answers=[trouble], timeout_seconds=0.05)
+    veracross = write(token_answers=[trouble], timeout_seconds=0.3)
     assert len(veracross.requests) == 1
     assert len(veracross.token_requests) == 2
 
