@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from vx_pipeline.errors import ConfigurationError, VxError
 from vx_pipeline.session import SchoolSession
@@ -44,17 +46,33 @@ def main() -> None:
     try:
         app()
     except VxError as error:
-        errors.print(f"[bold red]{error.what}[/]", highlight=False)
-        for part in (error.kept, error.remedy):
-            if part:
-                errors.print(part, highlight=False)
-        sys.exit(2 if isinstance(error, ConfigurationError) and not error.remedy else 1)
+        _print_trouble(error.what, error.kept, error.remedy)
+        sys.exit(2 if isinstance(error, ConfigurationError) else 1)
     except OSError as error:
-        errors.print(
-            f"[bold red]A file could not be read or written: {error.strerror} ({error.filename}).[/]\n"
-            "The last good tables are kept. Look at the disk and the permissions, and run again."
+        _print_trouble(
+            f"A file could not be read or written: {error.strerror} ({error.filename}).",
+            "The last good tables are kept.",
+            "Look at the disk and the permissions, and run again.",
         )
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get("VX_TRACEBACK"):
+            raise
+        # Neither the message nor the trace: both may hold people's data.
+        _print_trouble(
+            f"Something went wrong that nobody foresaw: {type(error).__module__}.{type(error).__name__}.",
+            "What was written is noted in the journal; the last good tables are kept.",
+            "Run `vx doctor`. VX_TRACEBACK=1 shows where it happened; look through that before you share it.",
+        )
+        sys.exit(1)
+
+
+def _print_trouble(what: str, *then: str) -> None:
+    # As text, not markup, and unbroken: a path may hold brackets, and a log is searched for sentences.
+    errors.print(Text(what, style="bold red"), soft_wrap=True)
+    for part in then:
+        if part:
+            errors.print(Text(part), soft_wrap=True)
 
 
 def choose_school(settings: Settings, school: str) -> str:
@@ -105,7 +123,7 @@ def sync(school: SchoolOption = "", as_json: JsonOption = False) -> None:
     from vx_pipeline.commands import report, runs
 
     with _session(school, quiet=as_json) as session:
-        session.school  # noqa: B018 - settings that are wrong are told before anything starts
+        session.preflight()
         with (
             runs.instance(session.settings) as instance,
             progress_bar(f"Syncing {session.key}", quiet=as_json) as progress,
@@ -159,7 +177,7 @@ def push(
     if first_day:
         _parse_day(first_day)
     with _session(school, quiet=as_json) as session:
-        session.school  # noqa: B018 - as in sync
+        session.preflight()
         with runs.instance(session.settings) as instance, progress_bar("Pushing", quiet=as_json) as progress:
             outcome = runs.run_job(
                 instance,

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import duckdb
+import stamina
 
 from vx_pipeline import clock
 from vx_pipeline.errors import WarehouseError
@@ -20,6 +21,7 @@ from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.settings import School, Settings
 from vx_pipeline.veracross import VeracrossClient
+from vx_pipeline.veracross.contract import ENDPOINTS
 from vx_pipeline.warehouse.connection import open_warehouse, transaction
 
 T = TypeVar("T")
@@ -40,6 +42,8 @@ class SchoolSession:
     """
 
     def __init__(self, settings: Settings, key: str) -> None:
+        # By default stamina prints each retry where structlog is installed, which would spoil --json.
+        stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
         self.settings = settings
         self.key = key
         self._runner = asyncio.Runner()
@@ -100,6 +104,21 @@ class SchoolSession:
         """The school's own date."""
         return self.now().date()
 
+    def preflight(self) -> None:
+        """Tries what every step of a run rests on, so that trouble is told once instead of by each of them.
+
+        Waits for another run of the school, opens both stores, and makes one small read in each system.
+
+        Raises:
+            VxError: the settings, a file, a key or the network will not do.
+        """
+        self.school  # noqa: B018 - settings that are wrong are told before anything starts
+        with alone(self.settings, self.key, wait_seconds=self.settings.wait_seconds):
+            with self.journal.begin(), self.landing():
+                pass
+            self.run(self.veracross.read(ENDPOINTS["dorms"]))
+            self.run(self.orah.houses())
+
     @property
     def warehouse_path(self) -> Path:
         """The school's DuckDB file."""
@@ -108,19 +127,20 @@ class SchoolSession:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The warehouse, for looking."""
-        with open_warehouse(self.warehouse_path, read_only=True) as connection:
+        wait = self.settings.wait_seconds
+        with open_warehouse(self.warehouse_path, read_only=True, wait_seconds=wait) as connection:
             yield connection
 
     @contextmanager
     def landing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The warehouse, outside a transaction: a landing makes its own."""
-        with open_warehouse(self.warehouse_path) as connection:
+        with open_warehouse(self.warehouse_path, wait_seconds=self.settings.wait_seconds) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The warehouse in one transaction: all of the block, or nothing of it."""
-        with open_warehouse(self.warehouse_path) as connection, transaction(connection):
+        with self.landing() as connection, transaction(connection):
             yield connection
 
     def close(self) -> None:

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     home: Path = Path(".vx")
     config: Path | None = None
     journal_url: SecretStr | None = None
+    wait_seconds: float = Field(60, ge=0)
+    """How long to wait for another process that has a school's files."""
     schools: dict[str, dict[str, Any]] = {}
     policies: Policies = Policies()
 

@@ -1,5 +1,6 @@
 """How an error becomes a Dagster failure: in plain words, without a stack trace, and without anybody's data."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,8 @@ import duckdb
 
 from vx_pipeline.errors import VxError
 
-_ABOUT_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_ABOUT_SQL = (duckdb.BinderException, duckdb.ParserException)
+_NO_TABLE = re.compile(r"Table with name \"?(?P<table>[\w.]+)")
 
 
 @contextmanager
@@ -22,6 +24,14 @@ def plain_failures() -> Iterator[None]:
         yield
     except VxError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+    except duckdb.CatalogException as error:
+        # The query that DuckDB quotes is of no use to whoever runs `vx push` before the first sync.
+        missing = _NO_TABLE.search(str(error))
+        raise dg.Failure(
+            description=f"The warehouse has no {missing['table'] if missing else 'such table'} yet. "
+            "Run a sync for this school first.",
+            allow_retries=False,
+        ) from None
     except duckdb.Error as error:
         told = str(error) if isinstance(error, _ABOUT_SQL) else "its message may hold people's data"
         raise dg.Failure(

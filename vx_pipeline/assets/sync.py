@@ -64,7 +64,7 @@ def plan(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeR
             session.journal,
             school=session.key,
             at=session.now(),
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             fingerprint=fingerprint(changes),
             hold_reason=held,
             rows=to_rows(changes),

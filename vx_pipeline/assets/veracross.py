@@ -26,6 +26,9 @@ PARENTS = {
 }
 """Which endpoints a fan-out endpoint needs to know whom to ask about."""
 
+ALWAYS_ASKED = {"parents": {"include_deceased": "true"}}
+"""Without it, a parent who dies would seem to vanish, and the child's contact would lose the reason."""
+
 CHECKS = {
     "rows_are_valid": "No row had to be set aside.",
     "shape_is_known": "No field is new or gone, and every code has a label.",
@@ -44,7 +47,7 @@ class Ask:
 
 
 def plan_ask(table: str, connection: duckdb.DuckDBPyConnection, policies: Policies, today: date) -> Ask:
-    """What to ask of an endpoint today: only dorms that exist, and only classes that can meet in the period."""
+    """What to ask of a fan-out endpoint: only dorms that exist, and only classes that can meet in the period."""
     if table == "dorm_students":
         dorms = dorm_ids(connection)
         return Ask(parents=dorms, scope=_of_parents("dorm_id", dorms), may_be_empty=not dorms)
@@ -60,7 +63,7 @@ def plan_ask(table: str, connection: duckdb.DuckDBPyConnection, policies: Polici
         first = today - timedelta(days=policies.attendance.days_back)
         classes = attended_classes(connection, first=first, last=today)
         return Ask(classes, scope=_of_parents("internal_class_id", classes), may_be_empty=True)
-    return Ask()
+    raise KeyError(table)
 
 
 def _of_parents(
@@ -108,7 +111,7 @@ def extract_and_land(
 ) -> tuple[CompleteRead, Landed, dict[str, Any]]:
     """Reads an endpoint whole and lands it; the warehouse is not open while the network is waited for."""
     table = endpoint.collection.table
-    ask = Ask()
+    ask = Ask(parameters=ALWAYS_ASKED.get(table, {}))
     if table in PARENTS:
         with session.reading() as connection:
             ask = plan_ask(table, connection, session.school.policies, session.today())

@@ -130,7 +130,7 @@ def _is_departure(record: Mapping[str, Any], away: frozenset[int]) -> bool:
 
 
 @dg.sensor(
-    job=push_attendance_job,
+    job_name=push_attendance_job.name,
     minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
     description="Watches Orah for students who went somewhere that means away, and pushes their school's marks.",
 )

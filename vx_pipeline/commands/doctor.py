@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from vx_pipeline.errors import VxError
+from vx_pipeline.errors import ServiceError, VxError
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import ORAH_HOSTS
 from vx_pipeline.veracross.contract import ENDPOINTS, UPDATE_CLASS_ATTENDANCE, Endpoint, WriteEndpoint
@@ -27,7 +27,12 @@ class Finding:
 
 
 def examine(session: SchoolSession) -> Iterator[Finding]:
-    """Everything there is to try for one school, each finding as soon as it is known."""
+    """Everything there is to try for one school, each finding as soon as it is known.
+
+    Raises:
+        ConfigurationError: the school's settings are not complete, so that there is nothing to try.
+    """
+    session.school  # noqa: B018 - settings that are wrong are told before anything is tried
     yield from _files(session)
     yield from _veracross(session)
     yield from _orah(session)
@@ -59,6 +64,8 @@ def _files(session: SchoolSession) -> Iterator[Finding]:
             yield _finding("journal", True, "can be written")
     except VxError as error:
         yield _trouble("journal", error)
+    except OSError as error:
+        yield _finding("journal", False, f"{error.strerror} ({error.filename})", "Look at its folder's permissions.")
 
 
 def _veracross(session: SchoolSession) -> Iterator[Finding]:
@@ -88,6 +95,10 @@ def _orah(session: SchoolSession) -> Iterator[Finding]:
     for what, read in routes.items():
         try:
             records = session.run(read())
+        except ServiceError as error:
+            # Asking takes long when nobody answers; one silent route speaks for the others.
+            yield _trouble(what, error)
+            break
         except VxError as error:
             yield _trouble(what, error)
         else:

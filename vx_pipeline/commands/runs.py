@@ -134,9 +134,11 @@ def _step_failure(event: dg.DagsterEvent) -> str:
     step = (event.step_key or "").replace("__", "/")
     if data.user_failure_data and data.user_failure_data.description:
         return f"{step}: {data.user_failure_data.description}"
-    return (
-        f"{step}: {data.error.cls_name if data.error else 'failed'} (the run's log in the UI has the details)"
-    )
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    # Only the kind: the message of an error that nobody foresaw may hold people's data.
+    return f"{step}: {error.cls_name if error else 'failed'} (the run's log in the UI has the details)"
 
 
 def plan_of_run(journal: Journal, school: str, run_id: str) -> StoredPlan | None:

@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 PAGE_SIZE = 200
 """Largest page of a timeline that a live tenant was seen to accept."""
 
+_MOST_PASSES = 4
+"""How often a timeline of several pages is read until two passes in a row agree."""
+
 
 @dataclass(frozen=True)
 class Retry:
@@ -81,34 +84,27 @@ class OrahClient:
     async def movements(self, start: datetime, end: datetime | None = None) -> list[dict[str, Any]]:
         """The location records between two moments, all pages.
 
+        Records may come or go between two pages, so more than one page is read until two passes agree.
+
         Raises:
-            IncompleteReadError: a page failed, or records came twice, so pages moved while we read.
+            IncompleteReadError: a record came twice, or passes kept differing.
+            ServiceError: a page failed.
         """
         date_range = {"start_date": _utc(start)}
         if end is not None:
             date_range["end_date"] = _utc(end)
-        records: list[dict[str, Any]] = []
-        while True:
-            page = await self._list(
-                "location-record/timeline",
-                {
-                    "query": {
-                        "date_range": date_range,
-                        "page_size": PAGE_SIZE,
-                        "page_index": len(records) // PAGE_SIZE,
-                    }
-                },
-            )
-            records += page
-            if len(page) < PAGE_SIZE:
-                break
-        if len({record.get("id") for record in records}) != len(records):
-            raise IncompleteReadError(
-                "Orah's movements changed between two pages of one read.",
-                kept="No mark is derived from them.",
-                remedy="The next tick reads them again.",
-            )
-        return records
+        before: list[Any] | None = None
+        for _ in range(_MOST_PASSES):
+            records = await self._pages("location-record/timeline", {"date_range": date_range})
+            ids = [record.get("id") for record in records]
+            if len(set(ids)) == len(ids) and (len(ids) < PAGE_SIZE or ids == before):
+                return records
+            before = ids
+        raise IncompleteReadError(
+            f"Orah's movements changed while they were read, {_MOST_PASSES} times in a row.",
+            kept="No mark is derived from them.",
+            remedy="Run the push again.",
+        )
 
     async def get(self, entity: str, record_id: int) -> dict[str, Any]:
         """One record.
@@ -147,11 +143,21 @@ class OrahClient:
         """
         await self._send_write(f"{entity}/delete", assumed.delete_body(record_id))
 
+    async def _pages(self, route: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """One pass over all pages of a timeline; the end is a short page."""
+        records: list[dict[str, Any]] = []
+        while True:
+            page = {"page_size": PAGE_SIZE, "page_index": len(records) // PAGE_SIZE}
+            rows = await self._list(route, {"query": {**query, **page}})
+            records += rows
+            if len(rows) < PAGE_SIZE:
+                return records
+
     async def _list(self, route: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         data = await self._read(route, body)
-        if not isinstance(data, list):
+        if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
             raise IncompleteReadError(
-                f"Orah answered {route} with something else than a list.",
+                f"Orah answered {route} with something else than a list of records.",
                 kept="The last good table stays.",
                 remedy="Run again; if it stays, Orah changed its API.",
             )
@@ -180,7 +186,7 @@ class OrahClient:
     async def _read_once(self, route: str, body: Mapping[str, Any]) -> Any:
         try:
             response = await self._send(route, body)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             raise _PassingError(type(error).__name__) from None
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
             raise _PassingError(f"status {response.status_code}")
@@ -202,7 +208,7 @@ class OrahClient:
             raise ServiceError(
                 f"Orah could not be reached for {route} ({type(error).__name__}).", kept="Nothing was sent."
             ) from None
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             raise LostAnswerError(f"No answer to {route} ({type(error).__name__}).") from None
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise ServiceError(f"Orah asks for a pause at {route} (429).", kept="The record is unchanged.")

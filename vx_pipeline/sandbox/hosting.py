@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 10.0
+_GRACE_SECONDS = 2.0
 
 
 class _Protocol(H11Protocol):
@@ -29,7 +30,7 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Stops at once, where uvicorn looks only every tenth of a second whether it should."""
+    """Stops at once, where uvicorn looks and waits in steps of a tenth of a second: tests stop many."""
 
     def __init__(self, app: Any, stopping: asyncio.Event) -> None:
         super().__init__(
@@ -45,13 +46,25 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 timeout_keep_alive=60,
-                timeout_graceful_shutdown=2,
             )
         )
         self._stopping = stopping
 
     async def main_loop(self) -> None:
         await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
 
 class Hosting:

@@ -17,7 +17,8 @@ class RequestEntry:
         method: HTTP method.
         path: without the query.
         query: as sent.
-        page: ``X-Page-Number`` (from 1), or Orah's ``page_index`` (from 0); None if absent or unreadable.
+        page: which page was asked for, said or by default: ``X-Page-Number`` (from 1), or in Orah's timelines
+            ``page_index`` (from 0). None where it cannot be read or there are no pages.
         page_size: likewise.
         token_id: which token or key was used, never the secret; None if it is not one of ours.
         scopes: of the token; of a request for a token, those it asks for.

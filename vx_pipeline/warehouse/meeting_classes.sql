@@ -1,7 +1,7 @@
--- The classes whose meeting times are asked for: running, of a current school year, and with attendance.
+-- The classes whose meeting times are asked for: running, and of a current school year.
 -- A school year is current when a dorm of that year is open at some time from $first to $last; a dorm without a
 -- begin (or end) date is open on that side. Where no dorm has any date, every school year counts as current.
--- What is unknown (status label, track_class_attendance) never leaves a class out.
+-- A status label that is unknown never leaves a class out.
 -- grain:  one row for each class
 -- key:    id
 -- source: veracross.classes, veracross.dorms
@@ -19,6 +19,5 @@ SELECT id
 FROM veracross.classes
 WHERE _missing_since IS NULL
     AND coalesce(lower(status_label) NOT IN (SELECT unnest($inactive_labels::VARCHAR[])), TRUE)
-    AND track_class_attendance IS DISTINCT FROM FALSE
     AND (NOT EXISTS (FROM dated_dorms) OR school_year IN (FROM current_years))
 ORDER BY id

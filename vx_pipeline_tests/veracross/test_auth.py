@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from vx_pipeline.errors import AccessError, ConfigurationError, IncompleteReadError
-from vx_pipeline.veracross import ENDPOINTS, Area, Endpoint, RetryPolicy, VeracrossClient, scopes
+from vx_pipeline.veracross import ENDPOINTS, Area, Endpoint, RateLimit, RetryPolicy, VeracrossClient, scopes
 from vx_pipeline_tests.veracross.stand_in import (
     CLIENT_ID,
     ROUTE,
@@ -230,7 +230,7 @@ def test_https_and_this_machine_are_fine(url: str) -> None:
 
 def test_budgets_are_told_for_each_area() -> None:
     async def use(veracross: StandIn) -> None:
-        async with veracross.client() as client:
+        async with veracross.client(rate_limit=RateLimit()) as client:
             await asyncio.gather(client.read(STUDENTS), client.read(ENDPOINTS["parents"]))
             assert client.budgets[Area.PEOPLE] == 298
             assert client.budgets[Area.BOARDING] == 300

@@ -70,20 +70,18 @@ def test_dorms_of_every_year_but_missing_ones(connection: Connection) -> None:
     assert dorm_ids(connection) == [1, 3]
 
 
-def test_only_running_classes_with_attendance_and_the_unknown_are_asked(connection: Connection) -> None:
+def test_only_running_classes_and_the_unknown_are_asked(connection: Connection) -> None:
     land_dorms(connection, dorm(1, 2026, "2026-08-20", "2027-06-10"))
     classes = [
         school_class(1),
         school_class(2, status=2),
         school_class(3, status=99),
         school_class(4, status=None),
-        school_class(5, track=False),
-        school_class(6, track=None),
-        school_class(7),
+        school_class(5),
     ]
     land_classes(connection, *classes)
     land_classes(connection, *classes[:-1], reads=1)
-    assert ask(connection) == [1, 3, 4, 6]
+    assert ask(connection) == [1, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +103,16 @@ def test_the_years_of_dorms_that_are_open_decide(
 
 
 def test_attendance_is_asked_where_a_listed_class_meets_in_the_period(connection: Connection) -> None:
-    land_classes(connection, *(school_class(number) for number in (1, 2, 3, 4)))
-    land_classes(connection, *(school_class(number) for number in (1, 2, 3)), reads=1)
+    classes = [*(school_class(number) for number in (1, 2, 3, 4)), school_class(5, track=False)]
+    land_classes(connection, *classes, school_class(6, track=None))
+    land_classes(
+        connection, *(one for one in classes if one["id"] != 4), school_class(6, track=None), reads=1
+    )
     days = [(1, "2026-09-07"), (1, "2026-09-08"), (2, "2026-09-06"), (3, "2026-09-13"), (4, "2026-09-08")]
+    days += [(5, "2026-09-08"), (6, "2026-09-08")]
     meetings = [{"id": n, "internal_class_id": c, "date": day} for n, (c, day) in enumerate(days, start=1)]
     land(connection, MEETINGS, meetings, read_at=moment())
-    assert attended_classes(connection, **WEEK) == [1, 3]
+    assert attended_classes(connection, **WEEK) == [1, 3, 6]
     land(connection, MEETINGS, meetings[:3], read_at=moment(1))
     assert attended_classes(connection, **WEEK) == [1]
 
