@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
 SchoolOption = Annotated[
@@ -43,6 +44,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 def main() -> None:
     """Runs the command; an error for people ends it with one message and no stack trace."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    # Tries that went wrong are told once, by the error that ends them.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+    # A shell that starts us in the background has SIGINT ignored, and what we start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As if by Ctrl+C, so that what was started beside us is stopped, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except VxError as error:

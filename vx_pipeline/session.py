@@ -165,6 +165,8 @@ def alone(
         WarehouseError: another run of the school did not end in time.
     """
     folder = settings.school_folder(key)
+    # On its own: the mode does not reach the parents that `mkdir` makes on the way.
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "run.lock").open("a+") as lock:
         deadline = time.monotonic() + wait_seconds

@@ -249,24 +249,24 @@ def read_sandbox_address(home: Path) -> dict[str, Any]:
     path = sandbox_address_file(home)
     try:
         address = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return {
+            "key": SANDBOX,
+            "sandbox": True,
+            "veracross_school_route": address["school_route"],
+            "veracross_client_id": address["client_id"],
+            "veracross_client_secret": address["client_secret"],
+            "orah_api_key": address["orah_api_key"],
+            "timezone": address["timezone"],
+            "veracross_api_url": address["veracross_api_url"],
+            "veracross_accounts_url": address["veracross_accounts_url"],
+            "orah_api_url": address["orah_api_url"],
+        }
+    except (OSError, ValueError, KeyError, TypeError):
         raise ConfigurationError(
             "No school is configured, and the sandbox school is not running.",
             remedy="Start it with `vx sandbox` in another terminal, try `vx demo`, "
             "or set the credentials of a real school (README, 'Connect your school').",
         ) from None
-    return {
-        "key": SANDBOX,
-        "sandbox": True,
-        "veracross_school_route": address["school_route"],
-        "veracross_client_id": address["client_id"],
-        "veracross_client_secret": address["client_secret"],
-        "orah_api_key": address["orah_api_key"],
-        "timezone": address["timezone"],
-        "veracross_api_url": address["veracross_api_url"],
-        "veracross_accounts_url": address["veracross_accounts_url"],
-        "orah_api_url": address["orah_api_url"],
-    }
 
 
 def _key(route: str) -> str:

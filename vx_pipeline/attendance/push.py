@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from vx_pipeline.attendance.compare import Decision, Verdict, decide
+from vx_pipeline.attendance.compare import Decision, decide
 from vx_pipeline.attendance.missed import Missed
-from vx_pipeline.errors import LostAnswerError, VxError
+from vx_pipeline.errors import AccessError, IncompleteReadError, LostAnswerError, VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.intents import Result, open_intents, record_intent, record_outcome
 from vx_pipeline.journal.marks import Mark, last_mark, record_mark
@@ -62,9 +62,11 @@ class _Codes:
 async def push_marks(pusher: Pusher, missed: Sequence[Missed]) -> list[Update]:
     """Writes the mark of every missed meeting that may be written.
 
-    Costs one request for each class and day, and for each mark one write and one read.
+    Costs one request for each class and day, and for each mark one write and one read. A class that cannot be
+    read does not keep the others from being written.
 
     Raises:
+        AccessError: Veracross refuses us altogether; what was not sent yet is not tried.
         VxError: the school's value list lacks a status that the settings name; nothing is written.
     """
     by_class: dict[tuple[int, date], list[Missed]] = defaultdict(list)
@@ -73,13 +75,19 @@ async def push_marks(pusher: Pusher, missed: Sequence[Missed]) -> list[Update]:
     await settle_open_intents(pusher)
     updates: list[Update] = []
     for (class_id, day), group in sorted(by_class.items()):
-        read = await _read_day(pusher, class_id, day)
+        try:
+            read = await _read_day(pusher, class_id, day)
+        except IncompleteReadError as error:
+            updates += [Update(one, None, None, None, "failed", error.what) for one in group]
+            continue
         codes = _Codes(
             absent=status_code(read.value_lists, pusher.policy.absent_status),
             present=status_code(read.value_lists, pusher.policy.present_status),
         )
+        rows: Sequence[Row] = read.rows
         for one in group:
-            updates.append(await _push_one(pusher, one, _row_of(read.rows, one), codes))
+            update, rows = await _push_one(pusher, one, rows, codes)
+            updates.append(update)
     return updates
 
 
@@ -103,11 +111,15 @@ def status_code(value_lists: Sequence[ValueList], label: str) -> str:
 
 async def settle_open_intents(pusher: Pusher) -> int:
     """Finds out what became of marks that an interruption left without an outcome; returns how many."""
-    intents = open_intents(pusher.journal, pusher.school, "veracross")
-    for intent in intents:
+    settled = 0
+    for intent in open_intents(pusher.journal, pusher.school, "veracross"):
         wanted = Mark(intent.target_id or 0, intent.body["status"], intent.body["notes"], ours=True)
         day = date.fromisoformat(intent.body["attendance_date"])
-        read = await _read_day(pusher, intent.body["class_id"], day)
+        try:
+            read = await _read_day(pusher, intent.body["class_id"], day)
+        except IncompleteReadError as error:
+            log.warning("intent %s stays open: %s", intent.intent_id, error.what)
+            continue
         landed = any(_mark(row, ours=True) == wanted for row in read.rows)
         result = Result.CONFIRMED if landed else Result.ABSENT
         detail = "settled after an interruption"
@@ -115,7 +127,8 @@ async def settle_open_intents(pusher: Pusher) -> int:
         if landed:
             record_mark(pusher.journal, pusher.school, wanted, at=pusher.now())
         log.warning("intent %s was interrupted: %s", intent.intent_id, result.value)
-    return len(intents)
+        settled += 1
+    return settled
 
 
 async def _read_day(pusher: Pusher, class_id: int, day: date) -> CompleteRead:
@@ -137,10 +150,14 @@ def _row_of(rows: Sequence[Row], missed: Missed) -> Row | None:
     return found[0] if len(found) == 1 else None
 
 
-async def _push_one(pusher: Pusher, missed: Missed, row: Row | None, codes: _Codes) -> Update:
+async def _push_one(
+    pusher: Pusher, missed: Missed, rows: Sequence[Row], codes: _Codes
+) -> tuple[Update, Sequence[Row]]:
+    """What became of one missed meeting, and the rows of its class as they were read last."""
+    row = _row_of(rows, missed)
     if row is None:
         reason = "Veracross has no single attendance row for this student, class, day and block"
-        return Update(missed, None, None, None, "no_row", reason)
+        return Update(missed, None, None, None, "no_row", reason), rows
     now = _mark(row, ours=False)
     base = last_mark(pusher.journal, pusher.school, now.attendance_id)
     if base is None:
@@ -148,14 +165,24 @@ async def _push_one(pusher: Pusher, missed: Missed, row: Row | None, codes: _Cod
         record_mark(pusher.journal, pusher.school, base, at=pusher.now())
     verdict = decide(base=base, now=now, ours=codes.absent, present=codes.present)
     if verdict.decision is Decision.WRITE:
-        return await _write(pusher, missed, now, codes.absent, verdict)
-    return Update(missed, now.attendance_id, now.status, codes.absent, verdict.decision.value, verdict.reason)
+        result, reason, fresh = await _write(pusher, missed, now.attendance_id, codes.absent)
+        update = Update(missed, now.attendance_id, now.status, codes.absent, result, reason or verdict.reason)
+        return update, rows if fresh is None else fresh
+    result, reason = verdict.decision.value, verdict.reason
+    return Update(missed, now.attendance_id, now.status, codes.absent, result, reason), rows
 
 
-async def _write(pusher: Pusher, missed: Missed, now: Mark, status: str, verdict: Verdict) -> Update:
-    """One mark through the journal: intent, write, read back, outcome."""
+async def _write(
+    pusher: Pusher, missed: Missed, attendance_id: int, status: str
+) -> tuple[str, str, Sequence[Row] | None]:
+    """One mark through the journal: intent, write, read back, outcome.
+
+    Returns:
+        The result (written or failed), what there is to say about it, and the rows of the class as read back,
+        so that the next mark of the class rests on a read of just now.
+    """
     meeting = missed.meeting
-    wanted = Mark(now.attendance_id, status, pusher.policy.note_marker, ours=True)
+    wanted = Mark(attendance_id, status, pusher.policy.note_marker, ours=True)
     intent_id = record_intent(
         pusher.journal,
         school=pusher.school,
@@ -164,7 +191,7 @@ async def _write(pusher: Pusher, missed: Missed, now: Mark, status: str, verdict
         entity="class_attendance",
         action="update",
         key=meeting.student_id,
-        target_id=now.attendance_id,
+        target_id=attendance_id,
         body={
             "class_id": meeting.class_id,
             "attendance_date": meeting.date.isoformat(),
@@ -176,24 +203,30 @@ async def _write(pusher: Pusher, missed: Missed, now: Mark, status: str, verdict
     detail = ""
     try:
         await pusher.veracross.update_class_attendance(
-            class_id=meeting.class_id, attendance_id=now.attendance_id, status=status, notes=wanted.notes
+            class_id=meeting.class_id, attendance_id=attendance_id, status=status, notes=wanted.notes
         )
     except LostAnswerError as error:
         detail = error.what
     except VxError as error:
         record_outcome(pusher.journal, intent_id, Result.FAILED, at=pusher.now(), detail=error.what)
-        return Update(missed, now.attendance_id, now.status, status, "failed", error.what)
-    read = await _read_day(pusher, meeting.class_id, meeting.date)
-    row = _row_of(read.rows, missed)
+        if isinstance(error, AccessError):
+            raise
+        return "failed", error.what, None
+    try:
+        rows = (await _read_day(pusher, meeting.class_id, meeting.date)).rows
+    except IncompleteReadError as error:
+        # The intent stays open; the next push finds out what became of it.
+        return "failed", f"The mark was sent, but could not be read back: {error.what}", None
+    row = _row_of(rows, missed)
     landed = row is not None and _mark(row, ours=True) == wanted
     if not landed:
         detail = detail or "Veracross accepted the mark, but reading back does not show it."
         record_outcome(pusher.journal, intent_id, Result.ABSENT, at=pusher.now(), detail=detail)
-        return Update(missed, now.attendance_id, now.status, status, "failed", detail)
+        return "failed", detail, rows
     result = Result.CONFIRMED if detail else Result.DONE
     record_outcome(pusher.journal, intent_id, result, at=pusher.now(), detail=detail)
     record_mark(pusher.journal, pusher.school, wanted, at=pusher.now())
-    return Update(missed, now.attendance_id, now.status, status, "written", verdict.reason)
+    return "written", "", rows
 
 
 def _mark(row: Row, *, ours: bool) -> Mark:

@@ -1,5 +1,6 @@
 """The push: a job that carries marks from Orah to Veracross, and the sensor that launches it."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,22 @@ from vx_pipeline.attendance.absences import away_locations, parse_moment
 from vx_pipeline.attendance.days import Days, find_missed, write_planned_updates
 from vx_pipeline.attendance.missed import student_meetings
 from vx_pipeline.attendance.push import Pusher, Update, push_marks
-from vx_pipeline.errors import VxError
+from vx_pipeline.errors import ServiceError, VxError
+from vx_pipeline.orah import OrahClient
+from vx_pipeline.policies import AttendancePolicy
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import load_settings
 
 PLANNED_UPDATES = dg.AssetKey(["attendance", "planned_updates"])
 
 SENSOR_INTERVAL_SECONDS = 60
+LOOK_SECONDS = 10.0
+"""How long a look at one school may take. Dagster gives a tick, with all its schools, one minute."""
+
+PUSH_AGAIN_MINUTES = 15
+"""How often the marks of a day are pushed again once somebody left on it. When a student goes, the meetings
+that will be missed are still to come, and coming back or staying away is no departure."""
+
 OVERLAP = timedelta(minutes=10)
 """How far each tick looks back behind its cursor: movements may be entered a little late."""
 
@@ -54,6 +64,8 @@ def push_attendance_op(context: dg.OpExecutionContext, schools: Schools, config:
     context.log_event(
         dg.AssetMaterialization(asset_key=PLANNED_UPDATES, partition=context.partition_key, metadata=metadata)
     )
+    with plain_failures():
+        tell_failures(updates)
 
 
 def push_school(session: SchoolSession, first: date | None, *, cause: str) -> list[Update]:
@@ -82,6 +94,21 @@ def count_results(updates: Sequence[Update]) -> dict[str, int]:
     return dict(Counter(update.result for update in updates))
 
 
+def tell_failures(updates: Sequence[Update]) -> None:
+    """A push that left marks out must not look like one that went well.
+
+    Raises:
+        VxError: some marks were not written.
+    """
+    failed = [update for update in updates if update.result == "failed"]
+    if failed:
+        raise VxError(
+            f"{len(failed)} of {len(updates)} marks were not written. The first: {failed[0].reason}",
+            kept="The others are done; nobody's own mark was changed.",
+            remedy="attendance.planned_updates has the reason of each; the next push tries them again.",
+        )
+
+
 @dg.job(
     name="push_attendance",
     partitions_def=SCHOOLS,
@@ -97,32 +124,75 @@ def push_attendance_job() -> None:
 class Tick:
     """What one look at Orah's movements found.
 
-    ``first_day`` is the day of the earliest new movement to a place that means away, None when there is none.
-    ``cursor`` is where the next look starts.
+    Args:
+        first_day: the first day to push, None when there is no reason to push.
+        reason: names why; equal looks have equal reasons.
+        cursor: where the next look starts.
     """
 
     first_day: date | None
-    newest: str
+    reason: str
     cursor: str
 
 
 def look(session: SchoolSession, cursor: str | None) -> Tick:
-    """Looks at what is new in Orah since the cursor. Costs one request, and one more when something is new."""
+    """Looks at what is new in Orah since the cursor. Costs one request, and one more when something is new.
+
+    The reason to push is a new departure; and after it, every quarter of an hour until its day is over.
+
+    Raises:
+        ServiceError: Orah did not answer within ``LOOK_SECONDS``.
+    """
     now = session.now()
     seen: dict[str, Any] = json.loads(cursor) if cursor else {"until": now.isoformat(), "ids": []}
     since = datetime.fromisoformat(seen["until"]) - OVERLAP
-    movements = session.run(session.orah.movements(since, now))
-    new = [record for record in movements if record["id"] not in seen["ids"]]
-    next_cursor = json.dumps({"until": now.isoformat(), "ids": sorted(record["id"] for record in movements)})
-    if not new:
-        return Tick(None, "", next_cursor)
-    away = away_locations(session.run(session.orah.locations()), session.school.policies.attendance)
-    left = [record for record in new if _is_departure(record, away)]
-    if not left:
-        return Tick(None, "", next_cursor)
-    first = min(parse_moment(record["record_time"]) for record in left)
-    newest = str(max(record["id"] for record in left))
-    return Tick(first.astimezone(session.school.zone).date(), newest, next_cursor)
+    policy = session.school.policies.attendance
+    movements, away = session.run(
+        _whats_new(session.orah, since, now, seen=frozenset(seen["ids"]), policy=policy)
+    )
+    left = [record for record in movements if record["id"] not in seen["ids"] and _is_departure(record, away)]
+    first_day, reason, pushed = _reason(left, seen.get("pushed", ""), now)
+    ids = sorted(record["id"] for record in movements)
+    return Tick(first_day, reason, json.dumps({"until": now.isoformat(), "ids": ids, "pushed": pushed}))
+
+
+def _reason(left: Sequence[Mapping[str, Any]], pushed: str, now: datetime) -> tuple[date | None, str, str]:
+    """First day and reason of a push, and the quarter of an hour that now counts as pushed.
+
+    Args:
+        left: new departures.
+        pushed: the quarter in which the last push was asked for, as an ISO moment; empty
+            when no day is to be pushed again.
+        now: this moment in the school's time zone.
+    """
+    minute = now.minute - now.minute % PUSH_AGAIN_MINUTES
+    quarter = now.replace(minute=minute, second=0, microsecond=0).isoformat()
+    if left:
+        first = min(parse_moment(record["record_time"]) for record in left)
+        newest = max(record["id"] for record in left)
+        return first.astimezone(now.tzinfo).date(), str(newest), quarter
+    if pushed and pushed != quarter:
+        day = datetime.fromisoformat(pushed).date()
+        # Once more when the day is over, and then no more.
+        return day, quarter, quarter if day == now.date() else ""
+    return None, "", pushed
+
+
+async def _whats_new(
+    orah: OrahClient, since: datetime, now: datetime, *, seen: frozenset[int], policy: AttendancePolicy
+) -> tuple[list[dict[str, Any]], frozenset[int]]:
+    """The movements, and the places that mean away if there is a movement that was not seen before."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            movements = await orah.movements(since, now)
+            if seen.issuperset(record["id"] for record in movements):
+                return movements, frozenset()
+            return movements, away_locations(await orah.locations(), policy)
+    except TimeoutError:
+        raise ServiceError(
+            f"Orah did not answer within {LOOK_SECONDS:.0f} s.",
+            kept="Nothing is lost: the next tick looks from the same moment on.",
+        ) from None
 
 
 def _is_departure(record: Mapping[str, Any], away: frozenset[int]) -> bool:
@@ -145,13 +215,14 @@ def movements_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
                 tick = look(session, cursors.get(key))
         except VxError as error:
             skipped.append(f"{key}: {error}")
+            context.log.warning(skipped[-1])
             continue
         cursors[key] = tick.cursor
         if tick.first_day:
             requests.append(_run_request(key, tick))
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else dg.SkipReason("; ".join(skipped) or "Nobody left."),
+        skip_reason=None if requests else dg.SkipReason("; ".join(skipped) or "Nothing new."),
         cursor=json.dumps(cursors),
     )
 
@@ -159,8 +230,8 @@ def movements_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 def _run_request(key: str, tick: Tick) -> dg.RunRequest:
     config = PushConfig(first_day=tick.first_day.isoformat() if tick.first_day else "")
     return dg.RunRequest(
-        # The same movement asks for the same run, however often a tick is repeated.
-        run_key=f"{key}:{tick.newest}",
+        # The same reason asks for the same run, however often a tick is repeated.
+        run_key=f"{key}:{tick.reason}",
         partition_key=key,
         run_config=dg.RunConfig(ops={"push_attendance_op": config}),
     )

@@ -65,7 +65,8 @@ def _files(session: SchoolSession) -> Iterator[Finding]:
     except VxError as error:
         yield _trouble("journal", error)
     except OSError as error:
-        yield _finding("journal", False, f"{error.strerror} ({error.filename})", "Look at its folder's permissions.")
+        told = f"{error.strerror} ({error.filename})"
+        yield _finding("journal", False, told, "Look at the permissions of its folder.")
 
 
 def _veracross(session: SchoolSession) -> Iterator[Finding]:
@@ -77,6 +78,9 @@ def _veracross(session: SchoolSession) -> Iterator[Finding]:
             skew = probe.clock_skew_seconds
         well = probe.standing is Standing.GRANTED
         yield Finding(endpoint.scope, well, probe.detail or probe.standing.value, probe.remedy)
+        if probe.standing is Standing.UNREACHABLE and skew is None:
+            # Nothing has answered yet, so the others would only say the same.
+            return
     if skew is not None:
         yield _finding(
             "clock",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from vx_pipeline.commands.runs import dagster_home
@@ -17,12 +17,14 @@ from vx_pipeline.settings import Settings, sandbox_address_file
 START_SECONDS = 60
 """How long the sandbox may take to make its school and listen."""
 
+STOP_SECONDS = 15
+"""How long a process may take to end when asked; then it is killed, with all that it started."""
+
 
 def run_sandbox(home: Path, *, students: int, seed: int) -> int:
     """Runs the sandbox in the foreground; returns its exit code."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    process = subprocess.Popen(_sandbox_command(home, students=students, seed=seed))
-    return _wait(process)
+    return _wait(subprocess.Popen(_sandbox_command(home, students=students, seed=seed)))
 
 
 @contextmanager
@@ -64,8 +66,9 @@ def run_ui(settings: Settings, *, port: int) -> int:
         environment = {**os.environ, "DAGSTER_HOME": str(dagster_home(settings))}
         environment["VX_HOME"] = str(settings.home.absolute())
         command = [str(Path(sys.executable).with_name("dagster")), "dev", "-m", "vx_pipeline.definitions"]
-        process = subprocess.Popen([*command, "-h", "127.0.0.1", "-p", str(port)], env=environment)
-        return _wait(process)
+        command += ["-h", "127.0.0.1", "-p", str(port)]
+        # In a group of its own: what it starts ends with it, whatever happens.
+        return _wait(subprocess.Popen(command, env=environment, start_new_session=True))
 
 
 def _sandbox_command(home: Path, *, students: int, seed: int) -> list[str]:
@@ -75,19 +78,24 @@ def _sandbox_command(home: Path, *, students: int, seed: int) -> list[str]:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Waits for a process in the foreground; whatever ends us ends it."""
     try:
         return process.wait()
     except KeyboardInterrupt:
         return _stop(process)
+    finally:
+        _stop(process)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
     return process.wait()
 
 

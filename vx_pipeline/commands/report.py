@@ -17,6 +17,8 @@ from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.changes import Action
 from vx_pipeline.sync.stored import to_changes
 
+MOST_MARKS = 20
+
 ACTION_WORDS = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
@@ -198,11 +200,17 @@ def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any
 def print_marks(console: Console, outcome: Outcome, marks: Sequence[Mapping[str, Any]]) -> None:
     """What became of each missed class meeting."""
     print_failures(console, outcome)
-    if marks:
-        heads = ("student", "class", "day", "block", "share missed", "before", "after", "result", "reason")
-        console.print(table("Marks in Veracross", heads, [tuple(mark.values()) for mark in marks]))
-    elif outcome.success:
-        console.print("Nobody was away from a class.")
+    if not marks:
+        if outcome.success:
+            console.print("Nobody was away from a class.")
+        return
+    counts = Counter(mark["result"] for mark in marks)
+    shown = ("student_id", "class_id", "attendance_date", "before", "after", "result", "reason")
+    heads = ("student", "class", "day", "before", "after", "result", "reason")
+    rows = [tuple(mark[name] for name in shown) for mark in marks[:MOST_MARKS]]
+    console.print(table(f"Marks in Veracross{_in_words(counts)}", heads, rows))
+    if len(marks) > MOST_MARKS:
+        console.print(f"and {len(marks) - MOST_MARKS} more in attendance.planned_updates.", style="dim")
 
 
 def print_finding(console: Console, finding: Finding) -> None:

@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -12,7 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+import yaml  # type: ignore[import-untyped]  # comes with Dagster, which reads its settings with it
 
+from vx_pipeline.errors import ConfigurationError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.plans import StoredPlan, latest_plan
 from vx_pipeline.settings import Settings
@@ -45,6 +47,7 @@ class Outcome:
 def dagster_home(settings: Settings) -> Path:
     """Dagster's folder: ``DAGSTER_HOME``, or ``$VX_HOME/dagster`` with the configuration that ships here."""
     home = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster").absolute()
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
@@ -55,8 +58,20 @@ def dagster_home(settings: Settings) -> Path:
 
 @contextmanager
 def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance that the UI shows, too."""
-    with dg.DagsterInstance.from_config(str(dagster_home(settings))) as found:
+    """The Dagster instance that the UI shows, too.
+
+    Raises:
+        ConfigurationError: its ``dagster.yaml`` is broken.
+    """
+    home = dagster_home(settings)
+    try:
+        found = dg.DagsterInstance.from_config(str(home))
+    except (dg.DagsterInvalidConfigError, yaml.YAMLError) as error:
+        raise ConfigurationError(
+            f"{home / 'dagster.yaml'} cannot be used ({type(error).__name__}).",
+            remedy="Correct it, or delete it: the next command writes the one that comes with the pipeline.",
+        ) from None
+    with found:
         yield found
 
 
@@ -83,7 +98,7 @@ def run_job(
             run_id=run_id,
             raise_on_error=False,
         )
-    return _outcome(run_id, result)
+    return _outcome(run_id, result, [node.name for node in job.nodes])
 
 
 @contextmanager
@@ -110,35 +125,43 @@ def _watched(
         watcher.join()
 
 
-def _outcome(run_id: str, result: dg.ExecuteInProcessResult) -> Outcome:
-    failures, read, skipped = [], {}, []
+def _outcome(run_id: str, result: dg.ExecuteInProcessResult, steps_there_are: Sequence[str]) -> Outcome:
+    read: dict[str, dict[str, Any]] = {}
+    started: set[str | None] = set()
+    failures: dict[str, list[str]] = {}
     for event in result.all_events:
-        if event.is_step_failure:
-            failures.append(_step_failure(event))
-        elif event.event_type is dg.DagsterEventType.STEP_SKIPPED and event.step_key:
-            skipped.append(event.step_key)
+        if event.is_step_start:
+            started.add(event.step_key)
+        elif event.is_step_failure:
+            failures.setdefault(_step_failure(event), []).append((event.step_key or "").replace("__", "/"))
         elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
                 told = "; ".join(str(value.value) for value in check.metadata.values())
-                failures.append(f"{check.asset_key.to_user_string()}: {check.check_name} failed: {told}")
+                failed = failures.setdefault(f"{check.check_name} failed: {told}", [])
+                failed.append(check.asset_key.to_user_string())
         elif event.is_step_materialization:
             materialization = event.step_materialization_data.materialization
             key = materialization.asset_key.to_user_string()
             read[key] = {name: value.value for name, value in materialization.metadata.items()}
-    return Outcome(run_id, result.success, tuple(failures), read, tuple(skipped))
+    # One message for each cause: a scope that is missing stops six tables with the same words.
+    causes = tuple(f"{', '.join(steps)}: {told}" for told, steps in failures.items())
+    # Dagster tells nothing about steps that it did not come to.
+    skipped = tuple(step for step in steps_there_are if step not in started)
+    return Outcome(run_id, result.success, causes, read, skipped)
 
 
 def _step_failure(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
-    step = (event.step_key or "").replace("__", "/")
     if data.user_failure_data and data.user_failure_data.description:
-        return f"{step}: {data.user_failure_data.description}"
+        return data.user_failure_data.description
     error = data.error
     while error and error.cause:
         error = error.cause
+    if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return "interrupted. What was written until then is noted in the journal; run again to do the rest."
     # Only the kind: the message of an error that nobody foresaw may hold people's data.
-    return f"{step}: {error.cls_name if error else 'failed'} (the run's log in the UI has the details)"
+    return f"{error.cls_name if error else 'failed'} (the run's log in the UI has the details)"
 
 
 def plan_of_run(journal: Journal, school: str, run_id: str) -> StoredPlan | None:

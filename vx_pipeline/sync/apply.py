@@ -56,10 +56,13 @@ async def apply_changes(writer: Writer, changes: Sequence[Change], houses: Mappi
     Raises:
         AccessError: Orah refuses us altogether; what was not sent yet is not tried.
     """
-    await settle_open_intents(writer)
+    settled = await settle_open_intents(writer)
     written: Counter[str] = Counter()
     failures: list[str] = []
     known_houses = dict(houses)
+    known_houses.update(
+        (key, record_id) for (entity, action, key), record_id in settled.items() if entity is Entity.HOUSE
+    )
     refusals: list[AccessError] = []
     turns = asyncio.Semaphore(CONCURRENCY)
 
@@ -80,17 +83,31 @@ async def apply_changes(writer: Writer, changes: Sequence[Change], houses: Mappi
             known_houses[change.key] = record_id
 
     for entity in (Entity.HOUSE, Entity.STUDENT):
-        batch = [change for change in changes if change.entity is entity and change.writes]
-        await asyncio.gather(*(write(change) for change in batch))
+        batch = [
+            change
+            for change in changes
+            if change.entity is entity
+            and change.writes
+            and (change.entity, change.action, change.key) not in settled
+        ]
+        # Unlike gather, a group leaves no write under way behind when something unforeseen is raised.
+        async with asyncio.TaskGroup() as group:
+            for change in batch:
+                group.create_task(write(change))
     if refusals:
         raise refusals[0]
     return Applied(dict(written), sorted(failures))
 
 
-async def settle_open_intents(writer: Writer) -> int:
-    """Finds out what became of writes that an interruption left without an outcome; returns how many."""
-    intents = open_intents(writer.journal, writer.school, "orah")
-    for intent in intents:
+async def settle_open_intents(writer: Writer) -> dict[tuple[Entity, Action, int], int]:
+    """Finds out what became of writes that an interruption left without an outcome.
+
+    Returns:
+        The records that turned out to be made or deleted: entity, action and key of the change to the id in
+        Orah. To do that a second time would be wrong, as it would not be to set the same fields again.
+    """
+    settled: dict[tuple[Entity, Action, int], int] = {}
+    for intent in open_intents(writer.journal, writer.school, "orah"):
         result, record_id = await _read_back(writer.orah, intent)
         record_outcome(
             writer.journal,
@@ -101,7 +118,9 @@ async def settle_open_intents(writer: Writer) -> int:
             detail="settled after an interruption",
         )
         log.warning("intent %s was interrupted: %s", intent.intent_id, result.value)
-    return len(intents)
+        if record_id is not None and intent.action in (Action.CREATE, Action.DELETE):
+            settled[Entity(intent.entity), Action(intent.action), intent.key] = record_id
+    return settled
 
 
 async def _write(writer: Writer, change: Change, body: Mapping[str, Any]) -> int:
@@ -155,15 +174,24 @@ async def _read_back(orah: OrahClient, intent: Intent) -> tuple[Result, int | No
     """Whether Orah holds what the intent wanted, and in which record."""
     if intent.target_id is None:
         return await _find_created(orah, intent)
-    try:
-        record = await orah.get(intent.entity, intent.target_id)
-    except NotFoundError:
-        gone = intent.action == Action.DELETE
-        return (Result.CONFIRMED, intent.target_id) if gone else (Result.ABSENT, None)
+    record = await _find(orah, intent.entity, intent.target_id)
     if intent.action == Action.DELETE:
-        return Result.ABSENT, None
-    landed = all(assumed.same_value(record, field, value) for field, value in intent.body.items())
+        landed = record is None
+    else:
+        landed = record is not None and all(
+            assumed.same_value(record, field, value) for field, value in intent.body.items()
+        )
     return (Result.CONFIRMED, intent.target_id) if landed else (Result.ABSENT, None)
+
+
+async def _find(orah: OrahClient, entity: str, record_id: int) -> Mapping[str, Any] | None:
+    """The record, or None. Orah has no route for a single house, so it is looked for in the list."""
+    if entity == Entity.HOUSE:
+        return next((house for house in await orah.houses() if house.get("id") == record_id), None)
+    try:
+        return await orah.get(entity, record_id)
+    except NotFoundError:
+        return None
 
 
 async def _find_created(orah: OrahClient, intent: Intent) -> tuple[Result, int | None]:

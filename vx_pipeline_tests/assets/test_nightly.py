@@ -209,37 +209,6 @@ def content(pipeline: Pipeline) -> dict[str, Any]:
             for table in ENDPOINTS}  # fmt: skip
 
 
-@pytest.mark.slow
-class TestALargeSchool:
-    """2,000 students: several pages, and more classes than one rate window lets ask about."""
-
-    @pytest.fixture(scope="class")
-    def large(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-        with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(school=fresh_school(2000)) as sandbox:
-            yield from run_nights(sandbox, tmp_path_factory.mktemp("large") / "vx", monkeypatch)
-
-    def test_every_row_is_there_and_the_second_night_writes_nothing(self, large: Night) -> None:
-        assert [outcome.failures for outcome in large.outcomes] == [(), ()]
-        assert_counts_are_the_sandboxs(large)
-        assert large.writes[1] == large.writes[0] > 0
-
-    def test_the_rate_limit_is_kept_without_ever_being_told(self, large: Night) -> None:
-        assert_within_the_rate_limit(large)
-        assert not [one for one in large.sandbox.journal.requests if one.status == 429]
-
-    def test_a_page_that_fails_for_good_changes_nothing_and_removes_nobody(self, large: Night) -> None:
-        before = content(large.pipeline)
-        large.sandbox.journal.clear()
-        large.sandbox.add_fault(Fault(FaultKind.STATUS, path="*/v3/students", status=500, page=2, times=None))
-        outcome = large.pipeline.nightly()
-        assert large.pipeline.exit_code(outcome) == 1
-        assert any("students" in failure and "page 2" in failure for failure in outcome.failures)
-        assert content(large.pipeline) == before
-        assert large.sandbox.journal.writes == []
-        with large.pipeline.session() as session:
-            assert plan_of_run(session.journal, SANDBOX, outcome.run_id) is None
-
-
 def test_what_was_asked_is_counted(night: Night) -> None:
     """Only active classes are asked about, each once; lists of one page once, of several twice."""
     half = night.sandbox.journal.requests[: night.requests[0]]
@@ -249,3 +218,37 @@ def test_what_was_asked_is_counted(night: Night) -> None:
     )[0][0]
     assert classes <= asked["meeting_times"] <= classes * 1.5
     assert asked["dorms"] == 1
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """2,000 students: several pages, and more classes than one rate window lets ask about."""
+    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(school=fresh_school(2000)) as sandbox:
+        yield from run_nights(sandbox, tmp_path_factory.mktemp("large") / "vx", monkeypatch)
+
+
+@pytest.mark.slow
+def test_a_large_school_is_read_whole_and_its_second_night_writes_nothing(large: Night) -> None:
+    assert [outcome.failures for outcome in large.outcomes] == [(), ()]
+    assert_counts_are_the_sandboxs(large)
+    assert large.writes[1] == large.writes[0] > 0
+
+
+@pytest.mark.slow
+def test_the_rate_limit_is_kept_without_ever_being_told(large: Night) -> None:
+    assert_within_the_rate_limit(large)
+    assert not [one for one in large.sandbox.journal.requests if one.status == 429]
+
+
+@pytest.mark.slow
+def test_a_page_that_fails_for_good_changes_nothing_and_removes_nobody(large: Night) -> None:
+    before = content(large.pipeline)
+    large.sandbox.journal.clear()
+    large.sandbox.add_fault(Fault(FaultKind.STATUS, path="*/v3/students", status=500, page=2, times=None))
+    outcome = large.pipeline.nightly()
+    assert large.pipeline.exit_code(outcome) == 1
+    assert any("students" in failure and "page 2" in failure for failure in outcome.failures)
+    assert content(large.pipeline) == before
+    assert large.sandbox.journal.writes == ()
+    with large.pipeline.session() as session:
+        assert plan_of_run(session.journal, SANDBOX, outcome.run_id) is None

@@ -6,22 +6,15 @@ libraries, but nothing of the pipeline that reads settings, imported already.
 
 import multiprocessing
 import os
-import re
 import signal
 import sys
-from collections.abc import Mapping
+import tempfile
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import duckdb
-
-from vx_pipeline.sandbox import Sandbox
-from vx_pipeline.session import SchoolSession
-from vx_pipeline_tests.running import OUTSIDE
-
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["dagster", "dagster_duckdb", "duckdb", "vx_pipeline_tests.commands.shell"])
+_FORKS.set_forkserver_preload(["dagster", "dagster_duckdb", "duckdb", "vx_pipeline.commands.report"])
 
 Environment = dict[str, str]
 
@@ -51,7 +44,7 @@ class Command:
     """A running `vx`."""
 
     def __init__(self, arguments: tuple[str, ...], environment: Environment, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=folder))
         self._out, self._err = folder / "out.txt", folder / "err.txt"
         self._process: ForkServerProcess = _FORKS.Process(
             target=_run, args=(arguments, environment, self._out, self._err)
@@ -64,6 +57,11 @@ class Command:
         assert self._process.pid is not None
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.is_alive()
+
     def interrupt(self) -> None:
         """Ctrl+C."""
         os.kill(self.pid, signal.SIGINT)
@@ -75,11 +73,6 @@ class Command:
             self._process.kill()
             self._process.join()
         return Ended(self._process.exitcode, self._out.read_text(), self._err.read_text())
-
-
-def vx(*arguments: str, environment: Environment, folder: Path) -> Ended:
-    """Runs a command to its end."""
-    return Command(arguments, environment, folder).wait()
 
 
 def _run(arguments: tuple[str, ...], environment: Environment, out: Path, err: Path) -> None:
