@@ -125,7 +125,13 @@ def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Any]:
 
 
 @app.command()
-def sync(school: SchoolOption = "", as_json: JsonOption = False) -> None:
+def sync(
+    school: SchoolOption = "",
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Stop at the plan: nothing is written to Orah.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Read Veracross and Orah, and bring Orah up to date: the nightly job, now."""
     from vx_pipeline.commands import report, runs
 
@@ -135,7 +141,9 @@ def sync(school: SchoolOption = "", as_json: JsonOption = False) -> None:
             runs.instance(session.settings) as instance,
             progress_bar(f"Syncing {session.key}", quiet=as_json) as progress,
         ):
-            outcome = runs.run_job(instance, "nightly", session.key, progress=progress)
+            outcome = runs.run_job(
+                instance, "preview" if plan_only else "nightly", session.key, progress=progress
+            )
         plan = runs.plan_of_run(session.journal, session.key, outcome.run_id)
         code = runs.exit_code(outcome, plan)
         if as_json:

@@ -9,7 +9,7 @@ from vx_pipeline.assets.resources import Schools, WarehouseResource
 from vx_pipeline.assets.roster import ROSTER_ASSETS
 from vx_pipeline.assets.sync import applied, plan, read_copy
 from vx_pipeline.assets.veracross import ENDPOINT_ASSETS, value_lists
-from vx_pipeline.automation.nightly import nightly_job, nightly_schedules
+from vx_pipeline.automation.nightly import nightly_job, nightly_schedules, preview_job
 from vx_pipeline.automation.push import PUSHED, movements_sensor, push_attendance_job
 from vx_pipeline.settings import load_settings
 
@@ -29,7 +29,7 @@ defs = dg.Definitions(
         PUSHED,
     ],
     asset_checks=CHECKS,
-    jobs=[nightly_job, push_attendance_job],
+    jobs=[nightly_job, preview_job, push_attendance_job],
     schedules=nightly_schedules(_settings),
     sensors=[movements_sensor],
     resources={

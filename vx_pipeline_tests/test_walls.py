@@ -9,10 +9,10 @@ import pytest
 import vx_pipeline
 
 ROOT = Path(vx_pipeline.__file__).parent
-COMMON = {"clock", "errors", "policies", "schema", "settings", "contracts"}
+COMMON = {"addresses", "clock", "errors", "policies", "schema", "settings", "contracts"}
 MAY_IMPORT = {
-    "veracross": {"schema", "errors"},
-    "orah": {"schema", "errors"},
+    "veracross": {"schema", "errors", "addresses"},
+    "orah": {"schema", "errors", "addresses"},
     "warehouse": {"schema", "errors"},
     "journal": {"errors"},
     "roster": {"warehouse", *COMMON},

@@ -37,12 +37,18 @@ def build_orah_asset(table: str) -> dg.AssetsDefinition:
         with plain_failures():
             session = schools.open(context.partition_key)
             read_at = session.now()
+            sent = session.orah.requests
             rows = session.run(_gather(read, session.orah))
+            numbers = {
+                "requests": session.orah.requests - sent,
+                "seconds": round((session.now() - read_at).total_seconds(), 3),
+            }
             with session.landing() as connection:
                 # A school's first day in Orah: no house yet is an answer, no student at all is not.
                 landed = land(connection, collection, rows, read_at=read_at, may_be_empty=table == "houses")
                 counts = {"current rows": landed.rows, "added": landed.added, "changed": landed.changed}
-                return dg.MaterializeResult(metadata=table_metadata(connection, collection.name, counts))
+                metadata = table_metadata(connection, collection.name, counts)
+        return dg.MaterializeResult(metadata=metadata | numbers)
 
     return orah_asset
 

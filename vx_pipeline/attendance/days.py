@@ -41,7 +41,10 @@ async def find_missed(
     now: datetime,
     policy: AttendancePolicy,
 ) -> list[Missed]:
-    """The class meetings that students were away from, by Orah's movements. Costs two requests or more."""
+    """The class meetings that students were away from, by Orah's movements.
+
+    Costs two requests; with more than one page of movements, one and at least two for each page.
+    """
     start = datetime.combine(days.first, time.min, tzinfo=zone) - LOOKBACK
     away = away_locations(await orah.locations(), policy)
     periods = periods_away(await orah.movements(start, now), away)

@@ -21,7 +21,9 @@ JOIN veracross.enrollments AS enrolment
     AND coalesce(enrolment.late_date_enrolled <= meeting.date, TRUE)
     AND coalesce(enrolment.date_withdrawn > meeting.date, TRUE)
 JOIN veracross.classes AS class
-    ON class.id = meeting.internal_class_id AND coalesce(class.track_class_attendance, TRUE)
+    ON class.id = meeting.internal_class_id
+    AND class._missing_since IS NULL
+    AND coalesce(class.track_class_attendance, TRUE)
 JOIN matching.student_links AS link ON link.veracross_id = enrolment.person_id
 WHERE meeting._missing_since IS NULL AND meeting.date BETWEEN $first AND $last
 ORDER BY student_id, starts_at, class_id;

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from vx_pipeline.assets.sync import PLAN
 from vx_pipeline.automation.push import PLANNED_UPDATES
 from vx_pipeline.settings import Settings
 
@@ -12,6 +13,13 @@ nightly_job = dg.define_asset_job(
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(PLANNED_UPDATES),
     executor_def=dg.in_process_executor,
     description="Reads Veracross and Orah whole, derives the roster, matches, plans, and brings Orah up to date.",
+)
+
+preview_job = dg.define_asset_job(
+    name="preview",
+    selection=dg.AssetSelection.assets(PLAN).upstream(),
+    executor_def=dg.in_process_executor,
+    description="As the nightly job, up to the plan: reads and works everything out, and writes nothing to Orah.",
 )
 
 

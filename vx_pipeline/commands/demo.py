@@ -138,14 +138,21 @@ def _absence(
     control.move(lesson.orah_id, grounds["id"], lesson.ends_at)
     console.print(
         f"Student {lesson.student_id} was off the grounds on {lesson.starts_at:%A %d %B} "
-        f"from {lesson.starts_at:%H:%M} to {lesson.ends_at:%H:%M}."
+        f"from {lesson.starts_at:%H:%M} to {lesson.ends_at:%H:%M}. The push finds that out, and whoever else was "
+        "away on that day; on other days a sensor launches it."
     )
     before = control.writes()
     outcome = _push(instance, session, lesson.starts_at.date())
     marks = report.marks_of_run(session, outcome)
     report.print_marks(console, outcome, marks)
     console.print(f"Writes that the sandbox's Veracross saw: [bold]{control.writes() - before}[/]")
-    return any(mark["student_id"] == lesson.student_id and mark["result"] == "written" for mark in marks)
+    own = [mark for mark in marks if mark["student_id"] == lesson.student_id and mark["result"] == "written"]
+    for mark in own:
+        console.print(
+            f"The mark of student {lesson.student_id} travelled back: "
+            f"[bold]{mark['before']}[/] became [bold]{mark['after']}[/]."
+        )
+    return bool(own)
 
 
 def _push(instance: dg.DagsterInstance, session: SchoolSession, day: date) -> runs.Outcome:

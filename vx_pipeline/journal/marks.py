@@ -25,22 +25,12 @@ def record_mark(journal: Journal, school: str, mark: Mark, *, at: datetime) -> N
         connection.execute(insert(marks).values(school=school, at=at, **vars(mark)))
 
 
-def first_mark(journal: Journal, school: str, attendance_id: int) -> Mark | None:
-    """What the row held before we ever touched it, or None if we never saw it."""
-    return _one(journal, school, attendance_id, newest=False)
-
-
 def last_mark(journal: Journal, school: str, attendance_id: int) -> Mark | None:
     """The row's base: what we last wrote, or first saw. None if we never saw it."""
-    return _one(journal, school, attendance_id, newest=True)
-
-
-def _one(journal: Journal, school: str, attendance_id: int, *, newest: bool) -> Mark | None:
-    order = marks.c.mark_id.desc() if newest else marks.c.mark_id.asc()
     query = (
         select(marks)
         .where(marks.c.school == school, marks.c.attendance_id == attendance_id)
-        .order_by(order)
+        .order_by(marks.c.mark_id.desc())
         .limit(1)
     )
     with journal.begin() as connection:

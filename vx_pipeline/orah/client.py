@@ -14,6 +14,7 @@ from typing import Any, Self
 import httpx
 import stamina
 
+from vx_pipeline.addresses import secure_url
 from vx_pipeline.errors import AccessError, IncompleteReadError, LostAnswerError, NotFoundError, ServiceError
 from vx_pipeline.orah import assumed
 
@@ -54,7 +55,7 @@ class OrahClient:
     ) -> None:
         self._retry = retry or Retry()
         self._http = httpx.AsyncClient(
-            base_url=f"{url.rstrip('/')}/open-api/",
+            base_url=f"{secure_url('ORAH_API_URL', url)}/open-api/",
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
             timeout=timeout_seconds,
         )

@@ -16,13 +16,8 @@ from vx_pipeline.sync.changes import Change
 OLDEST_READ = timedelta(hours=36)
 """A plan must not rest on a read older than this: a night that failed, and the day before it."""
 
-_RESTS_ON = (
-    "veracross.students",
-    "veracross.dorms",
-    "veracross.dorm_students",
-    "orah.students",
-    "orah.houses",
-)
+_NEVER_EMPTY = ("veracross.students", "orah.students")
+_RESTS_ON = (*_NEVER_EMPTY, "veracross.dorms", "veracross.dorm_students", "orah.houses")
 
 
 def hold_reason(
@@ -38,9 +33,9 @@ def hold_reason(
     """
     for table in _RESTS_ON:
         newest = _one(connection, f"SELECT max(_last_seen_at) FROM {table}")
-        if newest is None:
+        if newest is None and table in _NEVER_EMPTY:
             return f"{table} is empty: there is nothing to compare with"
-        if stored(now) - newest > OLDEST_READ:
+        if newest is not None and stored(now) - newest > OLDEST_READ:
             return f"{table} was last read on {newest:%Y-%m-%d}: read it again first"
     active = _one(
         connection, "SELECT count(*) FROM orah.students WHERE NOT deactivated AND _missing_since IS NULL"

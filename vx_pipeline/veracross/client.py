@@ -1,7 +1,6 @@
 """The Veracross client: puts the room's parts together for one school."""
 
 import asyncio
-import ipaddress
 import logging
 import ssl
 import time
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from vx_pipeline.errors import ConfigurationError
+from vx_pipeline.addresses import secure_url
 from vx_pipeline.veracross import probing, reading, writes
 from vx_pipeline.veracross.auth import TokenAuth
 from vx_pipeline.veracross.contract import Area, Endpoint, WriteEndpoint, scopes
@@ -72,8 +71,8 @@ class VeracrossClient:
         self._route = quote(school_route, safe="")
         self._client_id = client_id
         self._client_secret = client_secret
-        self._api_url = _secure("VERACROSS_API_URL", api_url)
-        self._accounts_url = _secure("VERACROSS_ACCOUNTS_URL", accounts_url)
+        self._api_url = secure_url("VERACROSS_API_URL", api_url)
+        self._accounts_url = secure_url("VERACROSS_ACCOUNTS_URL", accounts_url)
         self._page_size = page_size
         self._concurrency = concurrency
         self._timeout_seconds = timeout_seconds
@@ -207,31 +206,3 @@ class VeracrossClient:
 def _trusted() -> ssl.SSLContext:
     """The certificates we trust; reading them takes longer than many a request, so it is done once."""
     return httpx.create_ssl_context()
-
-
-def _secure(setting: str, url: str) -> str:
-    """The address without a slash at its end.
-
-    Raises:
-        ConfigurationError: neither https, nor this machine.
-    """
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.host and (parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host))):
-        return url.rstrip("/")
-    raise ConfigurationError(
-        f"{setting} is not an https address.",
-        kept="Nothing was sent.",
-        remedy="Veracross is reached over https only; plain http is for a server on this machine.",
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

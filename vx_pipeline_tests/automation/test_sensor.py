@@ -301,7 +301,7 @@ def test_who_leaves_before_a_lesson_is_marked_when_it_has_been(
     cursor = tick(pipeline, None).cursor
     move(sandbox, "Town", begin - timedelta(minutes=1), sandbox.school.truth[row["student_id"]])
     asked: list[str] = []
-    for minutes in range(0, 60, 4):
+    for minutes in range(0, 60, 8):
         turn_clock(begin + timedelta(minutes=minutes))
         found = tick(pipeline, cursor)
         assert [one.run_key for one in tick(pipeline, cursor).run_requests] == [
@@ -311,7 +311,7 @@ def test_who_leaves_before_a_lesson_is_marked_when_it_has_been(
         for request in found.run_requests:
             asked.append(request.run_key)
             assert run(pipeline, request).success
-            assert (row["notes"] == "[via Orah]") == (minutes >= 28)
+            assert (row["notes"] == "[via Orah]") == (minutes >= 32)
     assert row["notes"] == "[via Orah]"
     assert len(asked) == len(set(asked)) == 4
     turn_clock(begin + timedelta(days=1))

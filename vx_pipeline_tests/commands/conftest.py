@@ -103,10 +103,9 @@ class SyncedSchool:
 def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncedSchool]:
     """The school after its first sync. Tests work on copies of its folder."""
     school = fresh_school()
-    rows = school.veracross["list_students"]
-    linked = set(school.truth)
-    student = next(row for row in rows if row["id"] in linked)
-    student.update(PLANTED)
+    by_sis_id = {row["sis_id"] for row in school.orah["student"] if not row["deactivated"]}
+    students = (row for row in school.veracross["list_students"] if row["exit_date"] is None)
+    next(row for row in students if str(row["id"]) in by_sis_id).update(PLANTED)
     with Sandbox(school=school) as sandbox:
         synced = SyncedSchool(sandbox, tmp_path_factory.mktemp("first") / "home")
         ended = synced.vx("sync", "--json")

@@ -286,6 +286,12 @@ def test_a_plan_needs_fresh_reads(connection: duckdb.DuckDBPyConnection) -> None
     assert "was last read on 2026-11-23" in late
 
 
+def test_a_school_without_houses_in_orah_yet_is_not_held(connection: duckdb.DuckDBPyConnection) -> None:
+    changes = plan(connection, **{**crowd(20, 0), "orah_houses": []})
+    assert {change.action for change in changes if change.entity is Entity.HOUSE} == {Action.CREATE}
+    assert hold_reason(connection, changes, Policies(), READ_AT) is None
+
+
 def test_nothing_to_compare_with_closes_the_gate(connection: duckdb.DuckDBPyConnection) -> None:
     changes = plan(connection, students=[AMY])
     assert "is empty" in str(hold_reason(connection, changes, Policies(), READ_AT))
