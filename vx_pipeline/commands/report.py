@@ -155,7 +155,7 @@ def _in_words(counts: Mapping[str, int]) -> str:
 
 
 def print_plan(console: Console, plan: StoredPlan) -> None:
-    """A plan: counts, then every change with before and after. People are named by their ids."""
+    """A plan: counts, then every change with before and after, for the eyes of who may see them."""
     console.print(written_table(plan), Text())
     rows = [
         (row.step, row.entity, row.action, row.key, row.field, row.before, row.after, row.reason)

@@ -41,7 +41,7 @@ ASSETS = {
 
 
 def specs() -> list[dg.AssetSpec]:
-    return list(defs.resolve_all_asset_specs())
+    return sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key.to_user_string())
 
 
 def test_the_assets_are_these() -> None:
