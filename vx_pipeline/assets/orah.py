@@ -7,6 +7,7 @@ import dagster as dg
 
 from vx_pipeline.assets.catalog import KINDS, OWNERS, table_metadata
 from vx_pipeline.assets.failures import plain_failures
+from vx_pipeline.assets.landings import landing_check_specs, landing_checks
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.orah import OrahClient
@@ -31,6 +32,7 @@ def build_orah_asset(table: str) -> dg.AssetsDefinition:
         group_name="orah",
         kinds=KINDS,
         owners=OWNERS,
+        check_specs=landing_check_specs(["orah", table]),
         description=f"Every record of Orah's {table}, active or not, as it was before this run wrote anything.",
     )
     def orah_asset(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
@@ -44,11 +46,10 @@ def build_orah_asset(table: str) -> dg.AssetsDefinition:
                 "seconds": round((session.now() - read_at).total_seconds(), 3),
             }
             with session.landing() as connection:
-                # A school's first day in Orah: no house yet is an answer, no student at all is not.
-                landed = land(connection, collection, rows, read_at=read_at, may_be_empty=table == "houses")
+                landed = land(connection, collection, rows, read_at=read_at)
                 counts = {"current rows": landed.rows, "added": landed.added, "changed": landed.changed}
                 metadata = table_metadata(connection, collection.name, counts)
-        return dg.MaterializeResult(metadata=metadata | numbers)
+        return dg.MaterializeResult(metadata=metadata | numbers, check_results=landing_checks(landed))
 
     return orah_asset
 

@@ -11,11 +11,11 @@ from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.errors import HeldError, VxError
-from vx_pipeline.journal.intents import count_outcomes, last_landed
+from vx_pipeline.journal.intents import count_outcomes, known_students, last_write, standing_deactivations
 from vx_pipeline.journal.plans import StoredPlan, latest_plan, record_plan
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.apply import Applied, Writer, apply_changes
-from vx_pipeline.sync.changes import Action, Change, Entity, fingerprint
+from vx_pipeline.sync.changes import Change, fingerprint
 from vx_pipeline.sync.gate import hold_reason
 from vx_pipeline.sync.planning import Baseline, make_plan
 from vx_pipeline.sync.stored import to_changes, to_rows
@@ -88,13 +88,19 @@ def plan_school(session: SchoolSession) -> tuple[list[Change], str | None]:
     baseline = Baseline(
         policies=session.school.policies,
         now=session.now(),
-        deactivated_by_us=last_landed(
-            session.journal, session.key, entity=Entity.STUDENT, action=Action.DEACTIVATE
-        ),
+        deactivated_by_us=standing_deactivations(session.journal, session.key),
+        known_students=known_students(session.journal, session.key),
     )
     with session.writing() as connection:
         changes = make_plan(connection, baseline)
-        return changes, hold_reason(connection, changes, baseline.policies, baseline.now)
+        held = hold_reason(
+            connection,
+            changes,
+            baseline.policies,
+            now=baseline.now,
+            last_write=last_write(session.journal, session.key, "orah"),
+        )
+        return changes, held
 
 
 @dg.asset(
@@ -159,11 +165,16 @@ def plan_to_apply(session: SchoolSession) -> StoredPlan:
         VxError: there is none, it was written before, or it is too old to be true.
     """
     stored = latest_plan(session.journal, session.key)
+    written_at = last_write(session.journal, session.key, "orah")
     trouble = None
     if stored is None:
         trouble = f"There is no plan for school {session.key!r} yet."
     elif count_outcomes(session.journal, stored.plan_id):
         trouble = f"Plan {stored.plan_id} was written already."
+    elif written_at is not None and written_at >= stored.created_at:
+        trouble = f"Orah was written to since plan {stored.plan_id} was made."
+    elif fingerprint(to_changes(stored.rows)) != stored.fingerprint:
+        trouble = f"Plan {stored.plan_id} is not what was planned: its rows were changed."
     elif session.now() - stored.created_at > OLDEST_PLAN:
         trouble = (
             f"Plan {stored.plan_id} is from {stored.created_at:%Y-%m-%d %H:%M} UTC; things have moved since."

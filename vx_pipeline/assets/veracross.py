@@ -10,6 +10,7 @@ import duckdb
 
 from vx_pipeline.assets.catalog import KINDS, OWNERS, table_metadata
 from vx_pipeline.assets.failures import plain_failures
+from vx_pipeline.assets.landings import landing_check_specs, landing_checks
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.policies import Policies
@@ -29,12 +30,6 @@ PARENTS = {
 ALWAYS_ASKED = {"parents": {"include_deceased": "true"}}
 """Without it, a parent who dies would seem to vanish, and the child's contact would lose the reason."""
 
-CHECKS = {
-    "rows_are_valid": "No row had to be set aside.",
-    "shape_is_known": "No field is new or gone, and every code has a label.",
-    "nobody_vanished": "No row is missing that the last complete read had.",
-}
-
 
 @dataclass(frozen=True)
 class Ask:
@@ -43,14 +38,13 @@ class Ask:
     parents: Sequence[int] | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = WHOLE
-    may_be_empty: bool = False
 
 
 def plan_ask(table: str, connection: duckdb.DuckDBPyConnection, policies: Policies, today: date) -> Ask:
     """What to ask of a fan-out endpoint: only dorms that exist, and only classes that can meet in the period."""
     if table == "dorm_students":
         dorms = dorm_ids(connection)
-        return Ask(parents=dorms, scope=_of_parents("dorm_id", dorms), may_be_empty=not dorms)
+        return Ask(parents=dorms, scope=_of_parents("dorm_id", dorms))
     if table == "meeting_times":
         first = today - timedelta(days=policies.meetings_days_back)
         last = today + timedelta(days=policies.meetings_days_ahead)
@@ -58,11 +52,11 @@ def plan_ask(table: str, connection: duckdb.DuckDBPyConnection, policies: Polici
             connection, first=first, last=last, inactive_labels=policies.inactive_class_statuses
         )
         period = {"on_or_after_date": first.isoformat(), "on_or_before_date": last.isoformat()}
-        return Ask(classes, period, _of_parents("internal_class_id", classes, "date", first, last), True)
+        return Ask(classes, period, _of_parents("internal_class_id", classes, "date", first, last))
     if table == "class_attendance":
         first = today - timedelta(days=policies.attendance.days_back)
         classes = attended_classes(connection, first=first, last=today)
-        return Ask(classes, scope=_of_parents("internal_class_id", classes), may_be_empty=True)
+        return Ask(classes, scope=_of_parents("internal_class_id", classes))
     raise KeyError(table)
 
 
@@ -91,17 +85,14 @@ def build_endpoint_asset(endpoint: Endpoint) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=f"`GET {endpoint.path}` of Veracross, read whole or not at all. The pipeline rests on: {used}.",
         metadata={"scope": endpoint.scope, "token": endpoint.area.value},
-        check_specs=[
-            dg.AssetCheckSpec(name=name, asset=["veracross", table], description=description)
-            for name, description in CHECKS.items()
-        ],
+        check_specs=landing_check_specs(["veracross", table]),
     )
     def endpoint_asset(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
         with plain_failures():
             session = schools.open(context.partition_key)
             read, landed, metadata = extract_and_land(session, endpoint)
         context.log.info("%s: %d rows, %d requests", table, landed.rows, read.requests)
-        return dg.MaterializeResult(metadata=metadata, check_results=_checks(landed))
+        return dg.MaterializeResult(metadata=metadata, check_results=landing_checks(landed))
 
     return endpoint_asset
 
@@ -127,7 +118,6 @@ def extract_and_land(
             read_at=read_at,
             value_lists=read.value_lists,
             scope=ask.scope,
-            may_be_empty=ask.may_be_empty,
         )
         metadata = table_metadata(connection, endpoint.collection.name, _counts(read, landed))
     return read, landed, metadata | _numbers(read)
@@ -151,26 +141,6 @@ def _numbers(read: CompleteRead) -> dict[str, Any]:
     if read.rate_remaining is not None:
         numbers["requests_left_in_window"] = read.rate_remaining
     return numbers
-
-
-def _checks(landed: Landed) -> list[dg.AssetCheckResult]:
-    strange = {
-        "unknown fields": ", ".join(landed.unknown_fields),
-        "missing fields": ", ".join(landed.missing_fields),
-        "retyped fields": ", ".join(landed.retyped_fields),
-        "codes without a label": ", ".join(landed.unlabelled),
-    }
-    return [
-        _warning("rows_are_valid", landed.rejected == 0, {"set aside": landed.rejected}),
-        _warning("shape_is_known", not any(strange.values()), {k: v for k, v in strange.items() if v}),
-        _warning("nobody_vanished", landed.vanished == 0, {"vanished": landed.vanished}),
-    ]
-
-
-def _warning(name: str, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=name, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
-    )
 
 
 @dg.asset(

@@ -1,11 +1,12 @@
 """Periods away: what Orah's movements say about when a student was not on the grounds."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from vx_pipeline.orah.assumed import parse_moment
 from vx_pipeline.policies import AttendancePolicy
 
 Record = Mapping[str, Any]
@@ -40,39 +41,51 @@ def away_locations(locations: Iterable[Record], policy: AttendancePolicy) -> fro
 def periods_away(movements: Iterable[Record], away: frozenset[int]) -> list[Away]:
     """The periods away of every student, in order of student and start.
 
-    Only arrivals decide: moving often leaves no ``out`` of the old place, and an ``out`` does not say where
-    to. A record without a location tells nothing and is passed over; the order of the input does not matter.
+    Only coming to a place that means away starts a period: moving often leaves no ``out`` of the old place,
+    and an ``out`` does not say where to. What may mean that the student is back ends it, for not being sure
+    means no mark: coming to any other place, coming to a place that is not named, and going out of the place
+    where the student is away, or out of one that is not named. An ``out`` of another place is a late word
+    about a move already known. The order of the input does not matter.
 
     Args:
-        movements: location records as Orah returns them.
+        movements: location records as ``OrahClient`` returns them.
         away: ids of the locations that mean away.
     """
-    arrivals: dict[int, list[tuple[datetime, int, bool]]] = defaultdict(list)
+    moves: dict[int, list[_Move]] = defaultdict(list)
     for record in movements:
-        location, student = record.get("location"), record.get("student")
-        if record.get("type") == "in" and location and student:
-            arrivals[student["id"]].append(
-                (parse_moment(record["record_time"]), record["id"], location["id"] in away)
-            )
-    return [period for student in sorted(arrivals) for period in _periods(student, sorted(arrivals[student]))]
+        location, student = record["location"], record["student"]
+        if student and record["type"] in ("in", "out"):
+            at = parse_moment(record["record_time"])
+            place = location["id"] if location else None
+            moves[student["id"]].append(_Move(at, record["id"], record["type"], place))
+    return [
+        period
+        for student in sorted(moves)
+        for period in _periods(student, sorted(moves[student], key=_order), away)
+    ]
 
 
-def parse_moment(text: str) -> datetime:
-    """An ISO-8601 moment as Orah writes it, aware. One without an offset is meant as UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+@dataclass(frozen=True)
+class _Move:
+    at: datetime
+    record_id: int
+    kind: str
+    place: int | None
 
 
-def _periods(student: int, arrivals: list[tuple[datetime, int, bool]]) -> list[Away]:
-    periods = []
+def _order(move: _Move) -> tuple[datetime, int]:
+    return move.at, move.record_id
+
+
+def _periods(student: int, moves: Iterable[_Move], away: frozenset[int]) -> Iterator[Away]:
     start: datetime | None = None
-    for at, _, is_away in arrivals:
-        if is_away and start is None:
-            start = at
-        elif not is_away and start is not None:
-            if at > start:
-                periods.append(Away(student, start, at))
+    place: int | None = None
+    for move in moves:
+        if move.kind == "in" and move.place in away:
+            start, place = start or move.at, move.place
+        elif start and (move.kind == "in" or move.place in (None, place)):
+            if move.at > start:
+                yield Away(student, start, move.at)
             start = None
-    if start is not None:
-        periods.append(Away(student, start, None))
-    return periods
+    if start:
+        yield Away(student, start, None)

@@ -25,6 +25,9 @@ class Verdict:
 def decide(*, base: Mark, now: Mark, ours: str, present: str) -> Verdict:
     """Compares what was there (base), what is there (now), and what we want (ours).
 
+    A row is written once: history is not pushed again after a change of mapping, as in Orah's own
+    integration.
+
     Args:
         base: what we last wrote to the row or, if we never did, what it held when we first saw it.
         now: the row as it was just read.
@@ -36,7 +39,8 @@ def decide(*, base: Mark, now: Mark, ours: str, present: str) -> Verdict:
     if (now.status, now.notes) != (base.status, base.notes):
         return Verdict(Decision.CONFLICT, "a person changed the row since we first saw it")
     if base.ours:
-        return Verdict(Decision.WRITE, "the row still holds what we wrote")
+        # Only a change of the school's settings makes us want another status than the one we wrote.
+        return Verdict(Decision.NOTHING, "the row holds what we wrote before")
     if now.status in (None, present) and not now.notes:
         return Verdict(Decision.WRITE, "nobody has marked the row")
     return Verdict(Decision.CONFLICT, "a teacher has marked the row")

@@ -12,10 +12,17 @@ from vx_pipeline.attendance.absences import away_locations, periods_away
 from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
 from vx_pipeline.attendance.push import Update
 from vx_pipeline.orah import OrahClient
+from vx_pipeline.orah.assumed import parse_moment
 from vx_pipeline.policies import AttendancePolicy
 
 LOOKBACK = timedelta(days=4)
-"""How long before the first day movements are read: who left for a long weekend is still away on Monday."""
+"""How long before the first day movements are read: who left for a long weekend is still away on Monday.
+
+Movements cost two requests for each 200, so this is short; ``STILL_AWAY`` covers who stays away for longer."""
+
+STILL_AWAY = timedelta(days=14)
+"""How old a student's latest movement may be and still say where the student is. Older ones say nothing: a
+student who is not signed in and out any more must not count as away for ever."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,18 @@ async def find_missed(
 ) -> list[Missed]:
     """The class meetings that students were away from, by Orah's movements.
 
-    Costs two requests; with more than one page of movements, one and at least two for each page.
+    Costs three requests; with more than one page of movements, two and at least two for each page.
     """
-    start = datetime.combine(days.first, time.min, tzinfo=zone) - LOOKBACK
+    first = datetime.combine(days.first, time.min, tzinfo=zone)
     away = away_locations(await orah.locations(), policy)
-    periods = periods_away(await orah.movements(start, now), away)
+    latest = [
+        record
+        for record in await orah.latest_movements()
+        if parse_moment(record["record_time"]) >= first - STILL_AWAY
+    ]
+    # Read after the latest ones, so that who comes back in between is seen to be back.
+    movements = {record["id"]: record for record in [*latest, *await orah.movements(first - LOOKBACK, now)]}
+    periods = periods_away(movements.values(), away)
     return missed_meetings(periods, meetings, now=now, least_share=policy.absent_share)
 
 

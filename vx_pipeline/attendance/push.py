@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from vx_pipeline.attendance.compare import Decision, decide
@@ -67,7 +67,8 @@ async def push_marks(pusher: Pusher, missed: Sequence[Missed]) -> list[Update]:
 
     Raises:
         AccessError: Veracross refuses us altogether; what was not sent yet is not tried.
-        VxError: the school's value list lacks a status that the settings name; nothing is written.
+        VxError: the school's value list lacks a status that the settings name; this class and those after
+            it are left alone.
     """
     by_class: dict[tuple[int, date], list[Missed]] = defaultdict(list)
     for one in missed:
@@ -104,13 +105,18 @@ def status_code(value_lists: Sequence[ValueList], label: str) -> str:
                 return str(item["id"])
     raise VxError(
         f"The school's attendance statuses have no {label!r} that is in use.",
-        kept="No mark was written.",
+        kept="No mark is written without it; those that were written before stay, and the journal has them.",
         remedy="Set policies.attendance to labels of the school's own list; `vx doctor` shows them.",
     )
 
 
 async def settle_open_intents(pusher: Pusher) -> int:
-    """Finds out what became of marks that an interruption left without an outcome; returns how many."""
+    """Finds out what became of marks that an interruption left without an outcome; returns how many.
+
+    A class that stays unreadable until the edit window has closed, as one that is gone does, tells nothing
+    any more: its mark is noted as failed, and not asked for again.
+    """
+    closed = timedelta(days=pusher.policy.days_back + 1)
     settled = 0
     for intent in open_intents(pusher.journal, pusher.school, "veracross"):
         wanted = Mark(intent.target_id or 0, intent.body["status"], intent.body["notes"], ours=True)
@@ -118,7 +124,13 @@ async def settle_open_intents(pusher: Pusher) -> int:
         try:
             read = await _read_day(pusher, intent.body["class_id"], day)
         except IncompleteReadError as error:
-            log.warning("intent %s stays open: %s", intent.intent_id, error.what)
+            if pusher.now() - intent.at < closed:
+                log.warning("intent %s stays open: %s", intent.intent_id, error.what)
+                continue
+            detail = f"Nobody can tell whether the mark was written: {error.what}"
+            record_outcome(pusher.journal, intent.intent_id, Result.FAILED, at=pusher.now(), detail=detail)
+            log.warning("intent %s is given up: %s", intent.intent_id, error.what)
+            settled += 1
             continue
         landed = any(_mark(row, ours=True) == wanted for row in read.rows)
         result = Result.CONFIRMED if landed else Result.ABSENT

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,12 +14,13 @@ from vx_pipeline.assets.catalog import OWNERS, table_metadata
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.attendance.absences import away_locations, parse_moment
+from vx_pipeline.attendance.absences import away_locations
 from vx_pipeline.attendance.days import Days, find_missed, write_planned_updates
 from vx_pipeline.attendance.missed import student_meetings
 from vx_pipeline.attendance.push import Pusher, Update, push_marks
 from vx_pipeline.errors import ServiceError, VxError
 from vx_pipeline.orah import OrahClient
+from vx_pipeline.orah.assumed import parse_moment
 from vx_pipeline.policies import AttendancePolicy
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import load_settings
@@ -35,7 +36,9 @@ PUSH_AGAIN_MINUTES = 15
 that will be missed are still to come, and coming back or staying away is no departure."""
 
 OVERLAP = timedelta(minutes=10)
-"""How far each tick looks back behind its cursor: movements may be entered a little late."""
+"""How far each tick looks back behind its cursor: movements may be entered a little late. The first tick of
+each quarter of an hour looks back to the start of the school's day, for those entered later than that; a look
+at every tick would cost a large school dozens of requests a minute."""
 
 
 class PushConfig(dg.Config):
@@ -127,7 +130,9 @@ class Tick:
     Args:
         first_day: the first day to push, None when there is no reason to push.
         reason: names why; equal looks have equal reasons.
-        cursor: where the next look starts.
+        cursor: JSON for the next look: ``until``, the moment looked up to; ``ids`` of the movements seen,
+            none from before the last look at the whole day; ``looked``, the quarter of an hour of that look;
+            ``pushed``, the quarter in which a push was last asked for.
     """
 
     first_day: date | None
@@ -138,6 +143,9 @@ class Tick:
 def look(session: SchoolSession, cursor: str | None) -> Tick:
     """Looks at what is new in Orah since the cursor. Costs one request, and one more when something is new.
 
+    Once in a quarter of an hour it looks at the whole day, which costs two requests for each page of movements
+    if there is more than one.
+
     The reason to push is a new departure; and after it, every quarter of an hour until its day is over.
 
     Raises:
@@ -145,15 +153,26 @@ def look(session: SchoolSession, cursor: str | None) -> Tick:
     """
     now = session.now()
     seen: dict[str, Any] = json.loads(cursor) if cursor else {"until": now.isoformat(), "ids": []}
-    since = datetime.fromisoformat(seen["until"]) - OVERLAP
+    quarter = _quarter(now)
+    whole_day = seen.get("looked") != quarter
+    since = (datetime.fromisoformat(seen["until"]) - OVERLAP).astimezone(now.tzinfo)
+    if whole_day:
+        since = datetime.combine(since.date(), time.min, tzinfo=now.tzinfo)
     policy = session.school.policies.attendance
     movements, away = session.run(
         _whats_new(session.orah, since, now, seen=frozenset(seen["ids"]), policy=policy)
     )
     left = [record for record in movements if record["id"] not in seen["ids"] and _is_departure(record, away)]
     first_day, reason, pushed = _reason(left, seen.get("pushed", ""), now)
-    ids = sorted(record["id"] for record in movements)
-    return Tick(first_day, reason, json.dumps({"until": now.isoformat(), "ids": ids, "pushed": pushed}))
+    ids = {record["id"] for record in movements}.union(() if whole_day else seen["ids"])
+    after = {"until": now.isoformat(), "ids": sorted(ids), "looked": quarter, "pushed": pushed}
+    return Tick(first_day, reason, json.dumps(after))
+
+
+def _quarter(now: datetime) -> str:
+    """The quarter of an hour in which a moment lies, named by its start."""
+    minute = now.minute - now.minute % PUSH_AGAIN_MINUTES
+    return now.replace(minute=minute, second=0, microsecond=0).isoformat()
 
 
 def _reason(left: Sequence[Mapping[str, Any]], pushed: str, now: datetime) -> tuple[date | None, str, str]:
@@ -165,8 +184,7 @@ def _reason(left: Sequence[Mapping[str, Any]], pushed: str, now: datetime) -> tu
             when no day is to be pushed again.
         now: this moment in the school's time zone.
     """
-    minute = now.minute - now.minute % PUSH_AGAIN_MINUTES
-    quarter = now.replace(minute=minute, second=0, microsecond=0).isoformat()
+    quarter = _quarter(now)
     if left:
         first = min(parse_moment(record["record_time"]) for record in left)
         newest = max(record["id"] for record in left)
@@ -196,7 +214,7 @@ async def _whats_new(
 
 
 def _is_departure(record: Mapping[str, Any], away: frozenset[int]) -> bool:
-    return record.get("type") == "in" and (record.get("location") or {}).get("id") in away
+    return record["type"] == "in" and (record["location"] or {}).get("id") in away
 
 
 @dg.sensor(

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, insert, select
+from sqlalchemy import RowMapping, Select, and_, func, insert, select
 
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.tables import intents, outcomes
@@ -111,27 +111,49 @@ def open_intents(journal: Journal, school: str, system: str) -> list[Intent]:
         return [_intent(row) for row in connection.execute(query).mappings()]
 
 
-def last_landed(journal: Journal, school: str, *, entity: str, action: str) -> dict[int, datetime]:
-    """When an action last landed in Orah, by Orah id: e.g. when we deactivated whom."""
+def standing_deactivations(journal: Journal, school: str) -> dict[int, datetime]:
+    """The Orah students whom we deactivated and did not reactivate since, and when; by Orah id."""
     query = (
-        select(
-            func.coalesce(outcomes.c.target_id, intents.c.target_id).label("id"),
-            func.max(intents.c.at).label("at"),
-        )
+        _landed(school, "student")
+        .where(intents.c.action.in_(["deactivate", "reactivate"]))
+        .order_by(intents.c.intent_id)
+    )
+    standing: dict[int, datetime] = {}
+    with journal.begin() as connection:
+        for row in connection.execute(query).mappings():
+            if row["action"] == "deactivate":
+                standing[row["record_id"]] = row["at"]
+            else:
+                standing.pop(row["record_id"], None)
+    return standing
+
+
+def known_students(journal: Journal, school: str) -> frozenset[int]:
+    """The Veracross ids of the students whose record in Orah we ever made or changed."""
+    with journal.begin() as connection:
+        return frozenset(row["key"] for row in connection.execute(_landed(school, "student")).mappings())
+
+
+def last_write(journal: Journal, school: str, system: str) -> datetime | None:
+    """When we last meant to write to a system, whatever became of it; None before the first time."""
+    query = select(func.max(intents.c.at)).where(intents.c.school == school, intents.c.system == system)
+    with journal.begin() as connection:
+        found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
+def _landed(school: str, entity: str) -> Select[Any]:
+    record_id = func.coalesce(outcomes.c.target_id, intents.c.target_id).label("record_id")
+    return (
+        select(intents.c.key, intents.c.action, intents.c.at, record_id)
         .join(outcomes, outcomes.c.intent_id == intents.c.intent_id)
         .where(
-            and_(
-                intents.c.school == school,
-                intents.c.system == "orah",
-                intents.c.entity == entity,
-                intents.c.action == action,
-                outcomes.c.result.in_([result.value for result in Result if result.landed]),
-            )
+            intents.c.school == school,
+            intents.c.system == "orah",
+            intents.c.entity == entity,
+            outcomes.c.result.in_([result.value for result in Result if result.landed]),
         )
-        .group_by("id")
     )
-    with journal.begin() as connection:
-        return {row["id"]: row["at"] for row in connection.execute(query).mappings()}
 
 
 def count_outcomes(journal: Journal, cause: str) -> dict[str, int]:

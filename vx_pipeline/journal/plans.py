@@ -76,13 +76,6 @@ def latest_plan(journal: Journal, school: str) -> StoredPlan | None:
         return _stored(found, _rows(connection.execute, found["plan_id"])) if found else None
 
 
-def read_plan(journal: Journal, plan_id: str) -> StoredPlan | None:
-    """The plan with this id, or None."""
-    with journal.begin() as connection:
-        found = connection.execute(select(plans).where(plans.c.plan_id == plan_id)).mappings().first()
-        return _stored(found, _rows(connection.execute, plan_id)) if found else None
-
-
 def _rows(execute: Any, plan_id: str) -> tuple[PlanRow, ...]:
     query = (
         select(plan_rows).where(plan_rows.c.plan_id == plan_id).order_by(plan_rows.c.step, plan_rows.c.field)

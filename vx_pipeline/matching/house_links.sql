@@ -9,7 +9,7 @@ CREATE OR REPLACE TABLE matching.house_links AS
 WITH house AS (
     SELECT id AS orah_id, nullif(trim(sis_id), '') AS sis_id, lower(trim(name)) AS name
     FROM orah.houses
-    WHERE _missing_since IS NULL
+    WHERE _missing_reads < 2
 ),
 
 by_id AS (

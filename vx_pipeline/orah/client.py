@@ -87,8 +87,10 @@ class OrahClient:
 
         Records may come or go between two pages, so more than one page is read until two passes agree.
 
+        Each has the keys ``id, type, record_time, location, student``; the last two may be None.
+
         Raises:
-            IncompleteReadError: a record came twice, or passes kept differing.
+            IncompleteReadError: a record is malformed or came twice, or passes kept differing.
             ServiceError: a page failed.
         """
         date_range = {"start_date": _utc(start)}
@@ -96,8 +98,10 @@ class OrahClient:
             date_range["end_date"] = _utc(end)
         before: list[Any] | None = None
         for _ in range(_MOST_PASSES):
-            records = await self._pages("location-record/timeline", {"date_range": date_range})
-            ids = [record.get("id") for record in records]
+            records = _location_records(
+                await self._pages("location-record/timeline", {"date_range": date_range})
+            )
+            ids = [record["id"] for record in records]
             if len(set(ids)) == len(ids) and (len(ids) < PAGE_SIZE or ids == before):
                 return records
             before = ids
@@ -106,6 +110,14 @@ class OrahClient:
             kept="No mark is derived from them.",
             remedy="Run the push again.",
         )
+
+    async def latest_movements(self) -> list[dict[str, Any]]:
+        """The latest location record of each student who has one, however old, in one answer.
+
+        Raises:
+            IncompleteReadError: a record is malformed.
+        """
+        return _location_records(await self._list("location-record/get-current", {}))
 
     async def get(self, entity: str, record_id: int) -> dict[str, Any]:
         """One record.
@@ -254,6 +266,23 @@ def _answer(response: httpx.Response, route: str) -> Any:
     if not isinstance(body, Mapping) or "data" not in body:
         raise ValueError("not an envelope")
     return body["data"]
+
+
+def _location_records(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records with a key for each field; one that cannot be understood may be a student's way back.
+
+    Raises:
+        IncompleteReadError: a record is malformed.
+    """
+    for record in records:
+        if not assumed.is_location_record(record):
+            known = assumed.is_whole_number(record.get("id"))
+            raise IncompleteReadError(
+                f"Orah's location record {record['id'] if known else 'without an id'} is malformed.",
+                kept="No mark is derived from these movements.",
+                remedy="Correct or delete the record in Orah, then run the push again.",
+            )
+    return [{"location": None, "student": None, **record} for record in records]
 
 
 def _is_record(data: Any) -> bool:

@@ -14,7 +14,8 @@ WITH signals AS (
         CASE
             WHEN exit_date <= $today AND coalesce(entry_date <= exit_date, TRUE) THEN 'exit_date'
             WHEN NOT list_has_any(
-                list_transform(string_split(lower(roles), ','), lambda role: trim(role)), $active_roles
+                list_transform(string_split(lower(nullif(trim(roles), '')), ','), lambda role: trim(role)),
+                $active_roles
             ) THEN 'role'
             WHEN list_contains($left_enrollment_statuses, lower(trim(enrollment_status_label)))
                 THEN 'enrollment_status'

@@ -73,6 +73,15 @@ class Change:
         return {name: difference.after for name, difference in self.fields.items()}
 
 
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Difference]:
+    """Fields that Veracross knows and Orah has otherwise. What Veracross does not know stays as it is."""
+    return {
+        name: Difference(before[name], value)
+        for name, value in after.items()
+        if value is not None and before[name] != value
+    }
+
+
 def fingerprint(changes: Iterable[Change]) -> str:
     """A hash over the content of a plan: equal plans, in any order of their rows, have equal hashes."""
     rows = sorted(

@@ -5,6 +5,7 @@
 --
 -- Fields are mapped as Orah's own Veracross integration does: first name from the preferred name, alternative
 -- name from the first name. A null in Veracross is no reason to empty a field in Orah.
+-- Where only boarders are synced, somebody whom Orah still calls one is, too: who stops boarding must not stay.
 CREATE OR REPLACE TABLE sync.desired_students AS
 SELECT
     student.student_id AS veracross_id,
@@ -38,6 +39,7 @@ SELECT
     record.bed_number AS orah_bed_number,
     record.house__id AS orah_house_id,
     record.deactivated AS orah_deactivated,
+    record._missing_since IS NOT NULL AS orah_missing,
     house.dorm_id AS orah_dorm_id
 FROM roster.students AS student
 JOIN roster.boarders AS boarder USING (student_id)
@@ -48,7 +50,11 @@ LEFT JOIN matching.house_links AS house ON house.orah_id = record.house__id
 WHERE (leaver.student_id IS NOT NULL AND link.orah_id IS NOT NULL)
     OR (
         student.is_current
-        AND ($synced = 'both' OR ($synced = 'boarding') = boarder.is_boarder)
+        AND (
+            $synced = 'both'
+            OR ($synced = 'boarding') = boarder.is_boarder
+            OR ($synced = 'boarding' AND list_contains($boarding_types, record.student_type))
+        )
         AND (len($grades) = 0 OR list_contains($grades, lower(trim(student.grade))))
     )
 ORDER BY student.student_id;

@@ -89,10 +89,12 @@ _TABLES = {
     "students": _Table(
         "list_students",
         Area.PEOPLE,
-        "id first_name last_name preferred_name email_1 grade_level household_id exit_date roles"
+        "id first_name last_name preferred_name email_1 grade_level household_id entry_date exit_date roles"
         " enrollment_status",
     ),
-    "staff_faculty": _Table("list_staff_faculty", Area.PEOPLE, "id first_name last_name email_1 roles"),
+    "staff_faculty": _Table(
+        "list_staff_faculty", Area.PEOPLE, "id first_name last_name email_1 date_terminated roles"
+    ),
     "parents": _Table("list_parents", Area.PEOPLE, "id first_name last_name email_1"),
     "households": _Table(
         "list_households",

@@ -13,13 +13,15 @@ from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.intents import (
     Result,
     count_outcomes,
-    last_landed,
+    known_students,
+    last_write,
     open_intents,
     record_intent,
     record_outcome,
+    standing_deactivations,
 )
 from vx_pipeline.journal.marks import Mark, last_mark, record_mark
-from vx_pipeline.journal.plans import PlanRow, latest_plan, read_plan, record_plan
+from vx_pipeline.journal.plans import PlanRow, latest_plan, record_plan
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
@@ -63,13 +65,24 @@ def test_an_outcome_is_written_once(journal: Journal) -> None:
     assert count_outcomes(journal, "plan-1") == {"done": 1}
 
 
-def test_what_landed_is_remembered_by_the_orah_id(journal: Journal) -> None:
-    record_outcome(journal, intend(journal), Result.DONE, at=NOW, target_id=501)
-    later = intend(journal, at=NOW + timedelta(days=1))
-    record_outcome(journal, later, Result.CONFIRMED, at=NOW, target_id=501)
-    record_outcome(journal, intend(journal, target_id=502), Result.FAILED, at=NOW)
-    found = last_landed(journal, "north", entity="student", action="deactivate")
-    assert found == {501: NOW + timedelta(days=1)}
+def test_what_we_did_to_whom_is_remembered(journal: Journal) -> None:
+    assert last_write(journal, "north", "orah") is None
+    record_outcome(journal, intend(journal, key=1), Result.DONE, at=NOW, target_id=501)
+    later = NOW + timedelta(days=1)
+    record_outcome(
+        journal, intend(journal, key=2, target_id=502, at=later), Result.CONFIRMED, at=later, target_id=502
+    )
+    record_outcome(journal, intend(journal, key=3, target_id=503), Result.FAILED, at=NOW)
+    assert standing_deactivations(journal, "north") == {501: NOW, 502: later}
+    assert known_students(journal, "north") == {1, 2}
+    assert last_write(journal, "north", "orah") == later
+    assert known_students(journal, "south") == set()
+
+
+def test_a_deactivation_that_we_took_back_does_not_stand(journal: Journal) -> None:
+    for action in ("deactivate", "reactivate"):
+        record_outcome(journal, intend(journal, action=action), Result.DONE, at=NOW, target_id=501)
+    assert standing_deactivations(journal, "north") == {}
 
 
 def test_a_plan_comes_back_as_it_was(journal: Journal) -> None:
@@ -79,10 +92,10 @@ def test_a_plan_comes_back_as_it_was(journal: Journal) -> None:
     ]
     values: dict[str, Any] = {"school": "north", "run_id": "r", "fingerprint": "f", "hold_reason": None}
     first = record_plan(journal, at=NOW, rows=rows, **values)
-    record_plan(journal, at=NOW + timedelta(hours=1), rows=[], **values)
-    stored = read_plan(journal, first)
+    stored = latest_plan(journal, "north")
     assert stored is not None
-    assert (stored.rows, stored.created_at) == (tuple(rows), NOW)
+    assert (stored.plan_id, stored.rows, stored.created_at) == (first, tuple(rows), NOW)
+    record_plan(journal, at=NOW + timedelta(hours=1), rows=[], **values)
     newest = latest_plan(journal, "north")
     assert newest is not None
     assert newest.rows == ()

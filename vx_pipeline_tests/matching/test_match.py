@@ -96,6 +96,31 @@ def test_a_sis_id_is_not_believed_where_another_record_has_the_students_name(
     )
 
 
+def test_an_email_never_plants_a_second_sis_id(connection: duckdb.DuckDBPyConnection) -> None:
+    """Another record already carries the student's id, though its name contradicts."""
+    records = [
+        record(501, "Karl", "Berg", sis_id="1"),
+        record(502, "Amy", "Stone", email="as@s.example.edu"),
+    ]
+    reason = "the sis_id and the e-mail point to different records"
+    links_nobody(connection, reason, students=[AMY], orah_students=records)
+
+
+def test_a_link_that_is_there_is_not_broken_by_a_second_record(connection: duckdb.DuckDBPyConnection) -> None:
+    own = record(501, "Amy", "Stone", sis_id="1")
+    school(connection, students=[AMY], orah_students=[own])
+    assert match(connection) == {1: (501, "sis_id")}
+    land_rows(connection, "orah.students", own, record(502, "Amy", "Stone", email="as@s.example.edu"))
+    assert match(connection) == {1: (501, "sis_id")}
+
+
+def test_a_record_that_one_read_missed_is_still_its_students(connection: duckdb.DuckDBPyConnection) -> None:
+    own = record(501, "Amy", "Stone", sis_id="1")
+    school(connection, students=[AMY], orah_students=[own, record(502, "Karl", "Berg")])
+    land_rows(connection, "orah.students", record(502, "Karl", "Berg"))
+    assert match(connection) == {1: (501, "sis_id")}
+
+
 def test_two_records_of_one_student_are_a_finding_not_a_choice(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:

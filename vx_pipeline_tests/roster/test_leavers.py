@@ -31,6 +31,7 @@ def leavers(
         ({"roles": "Former Student"}, "role"),
         ({"roles": "Parent, student "}, None),
         ({"roles": None}, None),
+        ({"roles": " "}, None),
         ({"enrollment_status": 2}, "enrollment_status"),
         ({"enrollment_status": None}, None),
         ({"enrollment_status": 77}, None),

@@ -13,7 +13,7 @@ from vx_pipeline.sync.gate import hold_reason
 from vx_pipeline.sync.planning import Baseline, make_plan
 from vx_pipeline.sync.stored import to_changes, to_rows
 from vx_pipeline.warehouse.connection import transaction
-from vx_pipeline_tests.world import READ_AT, build_roster, school
+from vx_pipeline_tests.world import READ_AT, build_roster, land_rows, school
 
 AMY = {"id": 1, "first_name": "Amelia", "preferred_name": "Amy", "last_name": "Stone"}
 AMYS_RECORD = {
@@ -34,6 +34,7 @@ def plan(
     *,
     deactivated_by_us: dict[int, datetime] | None = None,
     policies: Policies | None = None,
+    known_students: frozenset[int] = frozenset(),
     **tables: Any,
 ) -> list[Change]:
     school(connection, **tables)
@@ -42,7 +43,16 @@ def plan(
     with transaction(connection):
         match_students(connection, now=READ_AT)
         match_houses(connection)
-        return make_plan(connection, Baseline(rules, READ_AT, deactivated_by_us or {}))
+        return make_plan(connection, Baseline(rules, READ_AT, deactivated_by_us or {}, known_students))
+
+
+def held(
+    connection: duckdb.DuckDBPyConnection,
+    changes: list[Change],
+    now: datetime = READ_AT,
+    last_write: datetime | None = None,
+) -> str | None:
+    return hold_reason(connection, changes, Policies(), now=now, last_write=last_write)
 
 
 def one(changes: list[Change]) -> Change:
@@ -141,11 +151,9 @@ def test_who_stops_boarding_leaves_the_dorms_house_but_no_other(
         ([{"id": 7, "name": "north house "}], Action.UPDATE, {"name": "North House", "sis_id": "100"}),
         ([{"id": 7, "name": "North House", "sis_id": "90"}], Action.UPDATE, {"sis_id": "100"}),
         ([{"id": 7, "name": "Old Name", "sis_id": "100"}], Action.UPDATE, {"name": "North House"}),
-        (
-            [{"id": 7, "name": "North House", "sis_id": "4711"}],
-            Action.CREATE,
-            {"name": "North House", "sis_id": "100"},
-        ),
+        ([{"id": 7, "name": "North House", "sis_id": "4711"}], Action.SKIP, {}),
+        ([{"id": 7, "name": "North House"}, {"id": 8, "name": "North House"}], Action.SKIP, {}),
+        ([{"id": 7, "name": "A", "sis_id": "100"}, {"id": 8, "name": "B", "sis_id": "100"}], Action.SKIP, {}),
     ],
 )  # fmt: skip
 def test_houses_are_linked_by_id_or_taken_over_by_name(
@@ -267,31 +275,118 @@ def crowd(number: int, leavers: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("leavers", "held"), [(0, False), (5, False), (6, True), (100, True)])
+@pytest.mark.parametrize(("leavers", "waits"), [(0, False), (5, False), (6, True), (100, True)])
 def test_removals_above_the_budget_wait_for_a_person(
-    connection: duckdb.DuckDBPyConnection, leavers: int, held: bool
+    connection: duckdb.DuckDBPyConnection, leavers: int, waits: bool
 ) -> None:
     changes = plan(connection, **crowd(100, leavers))
-    reason = hold_reason(connection, changes, Policies(), READ_AT)
-    assert (reason is not None) is held
-    if held:
+    reason = held(connection, changes, READ_AT)
+    assert (reason is not None) is waits
+    if waits:
         assert f"{leavers} of 100 active students in Orah would be removed" in str(reason)
 
 
 def test_a_plan_needs_fresh_reads(connection: duckdb.DuckDBPyConnection) -> None:
     changes = plan(connection, **crowd(20, 0))
-    assert hold_reason(connection, changes, Policies(), READ_AT + timedelta(hours=36)) is None
-    late = hold_reason(connection, changes, Policies(), READ_AT + timedelta(hours=37))
+    assert held(connection, changes, READ_AT + timedelta(hours=36)) is None
+    late = held(connection, changes, READ_AT + timedelta(hours=37))
     assert late is not None
     assert "was last read on 2026-11-23" in late
+
+
+def test_our_own_writes_make_a_read_old(connection: duckdb.DuckDBPyConnection) -> None:
+    changes = plan(connection, **crowd(20, 0))
+    assert held(connection, changes, last_write=READ_AT - timedelta(seconds=1)) is None
+    assert "Orah was written to since" in str(held(connection, changes, last_write=READ_AT))
+
+
+def test_a_list_of_orah_that_comes_short_makes_nobody_anew(connection: duckdb.DuckDBPyConnection) -> None:
+    school_of_20 = crowd(20, 0)
+    assert plan(connection, **school_of_20) != []
+    land_rows(
+        connection, "orah.students", *school_of_20["orah_students"][:10], read_at=READ_AT + timedelta(hours=1)
+    )
+    with transaction(connection):
+        match_students(connection, now=READ_AT)
+        match_houses(connection)
+        changes = make_plan(connection, Baseline(Policies(), READ_AT, {}))
+    assert {change.action for change in changes if not change.writes} == {Action.SKIP}
+    assert Action.CREATE not in {change.action for change in changes}
+    assert "10 of 20 records are missing" in str(held(connection, changes))
+
+
+def test_too_many_new_records_wait_for_a_person(connection: duckdb.DuckDBPyConnection) -> None:
+    strangers = [{"id": n, "first_name": f"N{n}", "last_name": f"M{n}"} for n in range(101, 112)]
+    tables = crowd(20, 0)
+    tables["students"] += strangers[:-1]
+    assert held(connection, plan(connection, **tables)) is None
+    tables["students"] += strangers[-1:]
+    assert "11 students would be made anew" in str(held(connection, plan(connection, **tables)))
+
+
+def test_nobody_is_made_anew_whose_record_we_once_wrote(connection: duckdb.DuckDBPyConnection) -> None:
+    other = {"id": 900, "first_name": "Karl", "last_name": "Berg"}
+    change = one(plan(connection, students=[AMY], orah_students=[other], known_students=frozenset({1})))
+    assert change.action is Action.SKIP
+
+
+def test_nobody_is_made_anew_while_a_record_of_orah_cannot_be_read(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    good = {"id": 900, "first_name": "Karl", "last_name": "Berg"}
+    bad = {"id": 901, "first_name": "Amy", "last_name": "Stone", "email": 7}
+    change = one(plan(connection, students=[AMY], orah_students=[good, bad]))
+    assert (change.action, "could not be read" in change.reason) == (Action.SKIP, True)
+
+
+def test_a_record_that_a_person_deactivated_after_us_is_theirs(connection: duckdb.DuckDBPyConnection) -> None:
+    off = {**AMYS_RECORD, "deactivated": True}
+    hour = timedelta(hours=1)
+    school(connection, orah_students=[AMYS_RECORD])
+    for hours, state in ((2, off), (3, AMYS_RECORD), (4, off)):
+        land_rows(connection, "orah.students", state, read_at=READ_AT + hours * hour)
+    ours = {501: READ_AT + hour}
+    tables: dict[str, Any] = {"students": [AMY], "deactivated_by_us": ours}
+    assert one(plan(connection, **tables)).action is Action.SKIP
+
+
+def test_a_new_house_does_not_keep_the_old_room(connection: duckdb.DuckDBPyConnection) -> None:
+    record = {
+        **AMYS_RECORD,
+        "student_type": "Boarding",
+        "house__id": 8,
+        "room_number": "12",
+        "bed_number": "1",
+    }
+    change = one(
+        plan(
+            connection,
+            students=[AMY],
+            dorms=[DORM],
+            dorm_students=[{"id": 1, "student_id": 1, "dorm_id": 100, "bed_number": 2}],
+            orah_students=[record],
+            orah_houses=[HOUSE, {"id": 8, "name": "Day House"}],
+        )
+    )
+    assert change.values == {"house": {"dorm_id": 100}, "room_number": None, "bed_number": "2"}
+
+
+def test_who_stops_boarding_is_told_where_only_boarders_are_synced(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    record = {**AMYS_RECORD, "student_type": "Boarding"}
+    change = one(
+        plan(connection, students=[AMY], orah_students=[record], policies=Policies(synced="boarding"))
+    )
+    assert change.values == {"student_type": "Day"}
 
 
 def test_a_school_without_houses_in_orah_yet_is_not_held(connection: duckdb.DuckDBPyConnection) -> None:
     changes = plan(connection, **{**crowd(20, 0), "orah_houses": []})
     assert {change.action for change in changes if change.entity is Entity.HOUSE} == {Action.CREATE}
-    assert hold_reason(connection, changes, Policies(), READ_AT) is None
+    assert held(connection, changes, READ_AT) is None
 
 
 def test_nothing_to_compare_with_closes_the_gate(connection: duckdb.DuckDBPyConnection) -> None:
     changes = plan(connection, students=[AMY])
-    assert "is empty" in str(hold_reason(connection, changes, Policies(), READ_AT))
+    assert "is empty" in str(held(connection, changes, READ_AT))
