@@ -1,4 +1,7 @@
-"""The `vx` command. Exit codes: 0 done, 1 failed, 2 wrong use, 3 held for a person."""
+"""The `vx` command. Exit codes: 0 done, 1 failed, 2 wrong use of the command, 3 held for a person.
+
+Settings and credentials that are missing or wrong are a failure: the command was right, its surroundings not.
+"""
 
 import json
 import logging
@@ -22,7 +25,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from vx_pipeline.errors import ConfigurationError, VxError
+from vx_pipeline.errors import VxError
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import SANDBOX, Settings, load_settings
 
@@ -54,7 +57,7 @@ def main() -> None:
         app()
     except VxError as error:
         _print_trouble(error.what, error.kept, error.remedy)
-        sys.exit(2 if isinstance(error, ConfigurationError) else 1)
+        sys.exit(1)
     except OSError as error:
         _print_trouble(
             f"A file could not be read or written: {error.strerror} ({error.filename}).",

@@ -70,6 +70,11 @@ class Policies(BaseModel):
     create_budget: Share = Field(
         0.25, description="Share of the active students in Orah (but 10 at least) that one run may make anew."
     )
-    meetings_days_back: int = Field(7, ge=0, le=366, description="Class meetings read: days before today.")
+    meetings_days_back: int = Field(
+        7,
+        ge=0,
+        le=366,
+        description="Class meetings read: days before today, and never fewer than attendance.days_back.",
+    )
     meetings_days_ahead: int = Field(7, ge=0, le=366, description="Class meetings read: days after today.")
     attendance: AttendancePolicy = AttendancePolicy()

@@ -131,8 +131,10 @@ class Settings(BaseSettings):
     journal_url: SecretStr | None = None
     wait_seconds: float = Field(60, ge=0)
     """How long to wait for another process that has a school's files."""
-    schools: dict[str, dict[str, Any]] = {}
+    # Unchecked until a school is asked for, so a secret among the values is still a plain string.
+    schools: dict[str, dict[str, Any]] = Field({}, repr=False)
     policies: Policies = Policies()
+    """The rules of every school, where a school has not its own."""
 
     @classmethod
     def settings_customise_sources(
@@ -188,7 +190,8 @@ class Settings(BaseSettings):
             raise ConfigurationError(f"There is no school {key!r}.", remedy=f"Known: {', '.join(keys)}.")
         if self.schools:
             values = {**self.schools[key], "key": key}
-            values.setdefault("policies", self.policies)
+            common = self.policies.model_dump(exclude_unset=True)
+            values["policies"] = _over(common, values.get("policies", {}))
             return _checked(values)
         if self.uses_sandbox:
             return _checked({**read_sandbox_address(self.home), "policies": self.policies})
@@ -271,6 +274,14 @@ def read_sandbox_address(home: Path) -> dict[str, Any]:
 
 def _key(route: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", route.lower())
+
+
+def _over(common: Any, own: Any) -> Any:
+    """What is common, with a school's own values over it; tables are merged, anything else is replaced."""
+    if not (isinstance(common, dict) and isinstance(own, dict)):
+        return own
+    merged = {name: _over(common[name], value) if name in common else value for name, value in own.items()}
+    return {**common, **merged}
 
 
 def _checked(values: dict[str, Any]) -> School:

@@ -1,17 +1,20 @@
-"""Fixtures for every room: a running sandbox, started in well under a second."""
+"""Fixtures for every room: a warehouse with a school's empty tables, and a running sandbox."""
 
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.sandbox.school import School, generate
+from vx_pipeline_tests.world import open_school
 
 SandboxFactory = Callable[..., Sandbox]
 
@@ -52,3 +55,10 @@ def make_sandbox() -> Iterator[SandboxFactory]:
 def sandbox(make_sandbox: SandboxFactory) -> Sandbox:
     """A running sandbox with 120 students."""
     return make_sandbox()
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse of the test's own, in which every table was landed without rows."""
+    with open_school(tmp_path) as opened:
+        yield opened

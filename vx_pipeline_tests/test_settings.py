@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vx_pipeline.errors import ConfigurationError
-from vx_pipeline.settings import SANDBOX, load_settings, sandbox_address_file
+from vx_pipeline.settings import SANDBOX, Settings, load_settings, sandbox_address_file
 
 SECRET = "not-to-be-shown"
 ONE = {
@@ -126,6 +126,67 @@ def test_a_broken_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     monkeypatch.setenv("VX_CONFIG", str(config))
     with pytest.raises(ConfigurationError):
         load_settings().school("north")
+
+
+def two_schools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: str = "", **values: str) -> Settings:
+    config = tmp_path / "schools.toml"
+    config.write_text(TWO + more)
+    secrets = {
+        f"VX_SCHOOLS__{key}__{name}": SECRET
+        for key in ("NORTH", "SOUTH")
+        for name in ("VERACROSS_CLIENT_SECRET", "ORAH_API_KEY")
+    }
+    set_all(monkeypatch, VX_CONFIG=str(config), **secrets, **values)
+    return load_settings()
+
+
+def test_secrets_of_several_schools_show_in_no_representation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = two_schools(monkeypatch, tmp_path)
+    assert SECRET not in repr(settings) + str(settings)
+    assert settings.school("north").orah_api_key.get_secret_value() == SECRET
+
+
+def test_a_school_of_its_own_rules_keeps_the_common_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    more = """
+[schools.south.policies.attendance]
+absent_status = "Away"
+
+[policies]
+removal_budget = 0.1
+boarder_rule = "dorm_and_room"
+
+[policies.attendance]
+absent_status = "Absent"
+days_back = 3
+"""
+    settings = two_schools(monkeypatch, tmp_path, more)
+    north, south = settings.school("north").policies, settings.school("south").policies
+    assert (north.boarder_rule, north.grades, north.removal_budget) == ("room", ("9th Grade",), 0.1)
+    assert (south.boarder_rule, south.removal_budget) == ("dorm_and_room", 0.1)
+    assert (north.attendance.absent_status, north.attendance.days_back) == ("Absent", 3)
+    assert (south.attendance.absent_status, south.attendance.days_back) == ("Away", 3)
+    assert south.attendance.present_status == "Present", "what nobody set keeps its default"
+
+
+def test_a_rule_is_raised_for_one_run_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    more = "\n[schools.south.policies]\nremoval_budget = 0.01\n\n[policies]\nremoval_budget = 0.1\n"
+    settings = two_schools(monkeypatch, tmp_path, more, VX_POLICIES__REMOVAL_BUDGET="0.2")
+    assert settings.school("north").policies.removal_budget == 0.2
+    assert settings.school("south").policies.removal_budget == 0.01, "a school's own rule stands"
+    monkeypatch.setenv("VX_SCHOOLS__SOUTH__POLICIES__REMOVAL_BUDGET", "0.3")
+    assert load_settings().school("south").policies.removal_budget == 0.3
+
+
+def test_policies_that_are_no_table_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = two_schools(monkeypatch, tmp_path, '\n[schools.south.policies]\nattendance = "none"\n')
+    with pytest.raises(ConfigurationError, match=r"policies\.attendance"):
+        settings.school("south")
 
 
 def test_without_credentials_the_school_is_the_sandbox_once_it_runs(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def plan_ask(table: str, connection: duckdb.DuckDBPyConnection, policies: Polici
         dorms = dorm_ids(connection)
         return Ask(parents=dorms, scope=_of_parents("dorm_id", dorms))
     if table == "meeting_times":
-        first = today - timedelta(days=policies.meetings_days_back)
+        first = today - timedelta(days=max(policies.meetings_days_back, policies.attendance.days_back))
         last = today + timedelta(days=policies.meetings_days_ahead)
         classes = meeting_classes(
             connection, first=first, last=last, inactive_labels=policies.inactive_class_statuses

@@ -197,8 +197,9 @@ def _a_lesson(session: SchoolSession) -> Lesson:
 
 
 def _next_steps(console: Console, settings: Settings) -> None:
+    console.print("The stand-ins end with the demo; its tables, plans and journal stay to be looked at.")
     steps: list[tuple[str, Any]] = [
-        ("make ui", "the same school in the Dagster UI: assets, checks, runs, the sensor"),
+        ("make ui", "a sandbox school in the Dagster UI: materialise, look, launch"),
         ("vx plan, vx status", f"the last plan and the tables, with VX_HOME={settings.home}"),
         (
             "DuckDB",

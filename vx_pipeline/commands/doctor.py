@@ -1,8 +1,10 @@
 """`vx doctor`: tries every scope, route, file and clock of a school and says what to do about each trouble."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import duckdb
 
@@ -14,6 +16,20 @@ from vx_pipeline.veracross.probing import Standing
 from vx_pipeline.warehouse.connection import open_warehouse
 
 LARGEST_SKEW_SECONDS = 120
+
+STATUSES = """
+    SELECT DISTINCT trim(label) FROM veracross.value_list_items
+    WHERE collection = 'class_attendance' AND field = 'status' AND NOT coalesce(obsolete, FALSE)
+"""
+ROLES = """
+    SELECT DISTINCT trim(unnest(string_split(roles, ','))) FROM veracross.students WHERE _missing_since IS NULL
+"""
+GRADES = """
+    SELECT DISTINCT trim(grade_level_label) FROM veracross.students
+    UNION
+    SELECT trim(label) FROM veracross.value_list_items
+    WHERE collection = 'students' AND field = 'grade_level' AND NOT coalesce(obsolete, FALSE)
+"""
 
 
 @dataclass(frozen=True)
@@ -91,10 +107,13 @@ def _veracross(session: SchoolSession) -> Iterator[Finding]:
 
 
 def _orah(session: SchoolSession) -> Iterator[Finding]:
-    routes = {
+    now = session.now()
+    locations = "orah location/tree"
+    routes: dict[str, Callable[[], Coroutine[Any, Any, list[dict[str, Any]]]]] = {
         "orah student/list": session.orah.students,
         "orah house/list": session.orah.houses,
-        "orah location/tree": session.orah.locations,
+        locations: session.orah.locations,
+        "orah location-record/timeline": lambda: session.orah.movements(now - timedelta(hours=1), now),
     }
     for what, read in routes.items():
         try:
@@ -107,40 +126,61 @@ def _orah(session: SchoolSession) -> Iterator[Finding]:
             yield _trouble(what, error)
         else:
             yield _finding(what, True, f"{len(records)} records")
+            if what == locations:
+                places = {str(place.get("name") or "").strip() for place in records}
+                yield from _each_known("away place", session.school.policies.attendance.away_places, places)
     region = session.school.orah_region
-    override = bool(session.school.orah_api_url) and not session.school.sandbox
-    yield _finding(
-        "orah region",
-        not override,
-        f"{region}: {session.school.orah_url}",
-        f"ORAH_API_URL is set and wins over the region ({ORAH_HOSTS[region]}); unset it unless you mean it.",
-    )
+    told = f"{region}: {session.school.orah_url}"
+    if session.school.orah_api_url and not session.school.sandbox:
+        told += f". ORAH_API_URL wins over the region ({ORAH_HOSTS[region]}); unset it unless you mean it."
+    yield _finding("orah region", True, told)
 
 
 def _labels(session: SchoolSession) -> Iterator[Finding]:
-    """Whether the labels in the policies are labels of this school. Needs a first sync."""
-    policy = session.school.policies.attendance
+    """Whether the labels in the policies are labels of this school, as far as a sync has read them."""
+    policies = session.school.policies
     try:
         with session.reading() as connection:
-            labels = {
-                row[0].strip().lower()
-                for row in connection.execute(
-                    """
-                    SELECT label FROM veracross.value_list_items
-                    WHERE collection = 'class_attendance' AND field = 'status' AND NOT coalesce(obsolete, FALSE)
-                    """
-                ).fetchall()
-            }
-    except (VxError, duckdb.Error):
-        # Before the first sync there is nothing to look at.
+            statuses = _read_labels(connection, STATUSES)
+            roles = _read_labels(connection, ROLES)
+            grades = _read_labels(connection, GRADES)
+    except VxError:
+        # Before the first sync there is nothing to look at; a broken file was told above.
         return
-    for label in (policy.absent_status, policy.present_status):
+    marks = (policies.attendance.absent_status, policies.attendance.present_status)
+    yield from _each_known("attendance label", marks, statuses)
+    yield from _each_known("grade", policies.grades, grades)
+    if roles:
+        active = _folded(policies.active_roles) & _folded(roles)
         yield _finding(
-            f"attendance label {label!r}",
-            label.strip().lower() in labels,
-            "in use" if label.strip().lower() in labels else "not a label of this school",
-            f"Set policies.attendance to one of: {', '.join(sorted(labels))}.",
+            "active roles",
+            bool(active),
+            ", ".join(sorted(active)) or "no student has one of them, so every student would count as left",
+            f"Set policies.active_roles to some of: {', '.join(sorted(roles))}.",
         )
+
+
+def _each_known(what: str, labels: Iterable[str], known: Collection[str]) -> Iterator[Finding]:
+    """A finding for each label; none where nothing is known yet."""
+    for label in labels if known else ():
+        yield _finding(
+            f"{what} {label!r}",
+            bool(_folded([label]) & _folded(known)),
+            "in use" if _folded([label]) & _folded(known) else "not known in this school",
+            f"Correct it in the policies. There are: {', '.join(sorted(known))}.",
+        )
+
+
+def _folded(labels: Iterable[str]) -> set[str]:
+    return {label.strip().lower() for label in labels}
+
+
+def _read_labels(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:
+    """The labels that a query finds; none where its table was not read yet."""
+    try:
+        return {label for (label,) in connection.execute(query).fetchall() if label}
+    except duckdb.CatalogException:
+        return set()
 
 
 def environment() -> str:

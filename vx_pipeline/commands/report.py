@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -9,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from vx_pipeline import clock
 from vx_pipeline.commands.doctor import Finding
 from vx_pipeline.commands.runs import Outcome
 from vx_pipeline.journal.intents import count_outcomes
@@ -189,9 +191,10 @@ def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any
             FROM attendance.planned_updates
             LEFT JOIN labels AS old ON old.code = status_before
             LEFT JOIN labels AS new ON new.code = status_after
-            WHERE updated_at = (SELECT max(updated_at) FROM attendance.planned_updates)
+            WHERE updated_at >= $started_at
             ORDER BY result DESC, attendance_date, class_id, student_id
-            """
+            """,
+            {"started_at": clock.stored(outcome.started_at)},
         )
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -253,9 +256,14 @@ def status(session: SchoolSession) -> dict[str, Any]:
     }
 
 
+def _age(read_at: datetime | None) -> str:
+    # The rows say when they were read, so a table that never had one cannot.
+    return f"{read_at:%Y-%m-%d %H:%M}" if read_at else "no rows yet"
+
+
 def print_status(console: Console, facts: Mapping[str, Any]) -> None:
     """The status as a table."""
-    rows = [(one["table"], one["rows"], f"{one['read_at_utc']:%Y-%m-%d %H:%M}") for one in facts["tables"]]
+    rows = [(one["table"], one["rows"], _age(one["read_at_utc"])) for one in facts["tables"]]
     console.print(table(f"School {facts['school']}", ("table", "rows", "last read (UTC)"), rows), Text())
     plan = facts["plan"]
     if plan is None:

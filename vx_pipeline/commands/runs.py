@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import uuid4
 import dagster as dg
 import yaml  # type: ignore[import-untyped]  # comes with Dagster, which reads its settings with it
 
+from vx_pipeline import clock
 from vx_pipeline.errors import ConfigurationError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.plans import StoredPlan, latest_plan
@@ -31,6 +33,7 @@ class Outcome:
 
     Args:
         run_id: Dagster's id of the run.
+        started_at: when it was asked for; aware, UTC. What the run wrote is not older.
         success: whether every step succeeded.
         failures: what failed, in words: steps, and checks with severity error.
         read: metadata of each materialised asset, by its key.
@@ -38,6 +41,7 @@ class Outcome:
     """
 
     run_id: str
+    started_at: datetime
     success: bool
     failures: tuple[str, ...]
     read: Mapping[str, Mapping[str, Any]]
@@ -88,6 +92,7 @@ def run_job(
 
     job = defs.resolve_job_def(job_name)
     run_id = str(uuid4())
+    started_at = clock.now()
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with _watched(dagster_instance, run_id, len(job.nodes), progress):
@@ -98,7 +103,7 @@ def run_job(
             run_id=run_id,
             raise_on_error=False,
         )
-    return _outcome(run_id, result, [node.name for node in job.nodes])
+    return _outcome(run_id, started_at, result, [node.name for node in job.nodes])
 
 
 @contextmanager
@@ -125,7 +130,9 @@ def _watched(
         watcher.join()
 
 
-def _outcome(run_id: str, result: dg.ExecuteInProcessResult, steps_there_are: Sequence[str]) -> Outcome:
+def _outcome(
+    run_id: str, started_at: datetime, result: dg.ExecuteInProcessResult, steps_there_are: Sequence[str]
+) -> Outcome:
     read: dict[str, dict[str, Any]] = {}
     started: set[str | None] = set()
     failures: dict[str, list[str]] = {}
@@ -148,7 +155,7 @@ def _outcome(run_id: str, result: dg.ExecuteInProcessResult, steps_there_are: Se
     causes = tuple(f"{', '.join(steps)}: {told}" for told, steps in failures.items())
     # Dagster tells nothing about steps that it did not come to.
     skipped = tuple(step for step in steps_there_are if step not in started)
-    return Outcome(run_id, result.success, causes, read, skipped)
+    return Outcome(run_id, started_at, result.success, causes, read, skipped)
 
 
 def _step_failure(event: dg.DagsterEvent) -> str:

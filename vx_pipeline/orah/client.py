@@ -114,10 +114,10 @@ class OrahClient:
     async def latest_movements(self) -> list[dict[str, Any]]:
         """The latest location record of each student who has one, however old, in one answer.
 
-        Raises:
-            IncompleteReadError: a record is malformed.
+        A malformed one says nothing about where its student is and is left out.
         """
-        return _location_records(await self._list("location-record/get-current", {}))
+        records = await self._list("location-record/get-current", {})
+        return _location_records([record for record in records if assumed.is_location_record(record)])
 
     async def get(self, entity: str, record_id: int) -> dict[str, Any]:
         """One record.

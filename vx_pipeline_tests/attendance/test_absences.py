@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vx_pipeline.attendance.absences import Away, away_locations, parse_moment, periods_away
+from vx_pipeline.attendance.absences import Away, away_locations, periods_away
 from vx_pipeline.attendance.days import Days
 from vx_pipeline.attendance.missed import Meeting, missed_meetings
+from vx_pipeline.orah.assumed import parse_moment
 from vx_pipeline.policies import AttendancePolicy
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -54,29 +55,45 @@ def test_places_are_away_by_state_or_by_name() -> None:
         ([move(1, 0, TOWN)], [(0, None)]),
         ([move(1, 0, TOWN), move(2, 30, DORM)], [(0, 30)]),
         ([move(1, 0, TOWN), move(2, 10, HOME), move(3, 30, DORM)], [(0, 30)]),
-        ([move(1, 0, TOWN), move(2, 10, TOWN, kind="out"), move(3, 30, DORM)], [(0, 30)]),
-        ([move(1, 0, TOWN), move(2, 10, None), move(3, 30, DORM)], [(0, 30)]),
+        ([move(1, 0, TOWN), move(2, 10, TOWN, kind="out"), move(3, 30, DORM)], [(0, 10)]),
+        ([move(1, 0, TOWN), move(2, 10, TOWN, kind="out"), move(3, 10, HOME)], [(0, 10), (10, None)]),
+        ([move(1, 0, TOWN), move(2, 10, HOME), move(3, 10, TOWN, kind="out")], [(0, None)]),
+        ([move(1, 0, TOWN), move(2, 10, HOME), move(3, 20, HOME, kind="out")], [(0, 20)]),
+        ([move(1, 0, TOWN), move(2, 1, DORM, kind="out")], [(0, None)]),
+        ([move(1, 0, TOWN), move(2, 10, None), move(3, 30, DORM)], [(0, 10)]),
+        ([move(1, 0, TOWN), move(2, 10, None, kind="out")], [(0, 10)]),
+        ([move(1, 0, TOWN), move(2, 10, None), move(3, 30, HOME)], [(0, 10), (30, None)]),
+        ([move(1, 0, TOWN, kind="out"), move(2, 10, None, kind="out")], []),
+        ([move(1, 0, TOWN), move(2, 10, None, kind="seen")], [(0, None)]),
         ([move(1, 0, TOWN), move(2, 5, DORM), move(3, 9, HOME)], [(0, 5), (9, None)]),
         ([move(2, 0, DORM), move(1, 0, TOWN)], []),
     ],
 )
-def test_arrivals_decide(moves: list[dict[str, Any]], periods: list[tuple[int, int | None]]) -> None:
+def test_what_begins_and_what_ends_a_period(
+    moves: list[dict[str, Any]], periods: list[tuple[int, int | None]]
+) -> None:
     expected = [Away(7, at(first), None if last is None else at(last)) for first, last in periods]
     assert periods_away(moves, AWAY) == expected
 
 
 movements = st.lists(
-    st.tuples(st.integers(0, 300), st.sampled_from([None, DORM, TOWN, HOME]), st.integers(1, 3)), max_size=30
+    st.tuples(
+        st.integers(0, 300),
+        st.sampled_from([None, DORM, TOWN, HOME]),
+        st.integers(1, 3),
+        st.sampled_from(["in", "out"]),
+    ),
+    max_size=30,
 )
 
 
 @given(movements, st.randoms(use_true_random=False))
 def test_the_order_of_the_records_changes_nothing_and_periods_are_apart(
-    given_moves: list[tuple[int, int | None, int]], shuffler: random.Random
+    given_moves: list[tuple[int, int | None, int, str]], shuffler: random.Random
 ) -> None:
     records = [
-        move(number, minutes, location, student=student)
-        for number, (minutes, location, student) in enumerate(given_moves, start=1)
+        move(number, minutes, location, student=student, kind=kind)
+        for number, (minutes, location, student, kind) in enumerate(given_moves, start=1)
     ]
     periods = periods_away(records, AWAY)
     shuffler.shuffle(records)

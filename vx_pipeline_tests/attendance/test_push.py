@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -388,6 +388,34 @@ def test_labels_are_compared_without_case_and_blanks(sandbox: Sandbox, journal: 
     assert (row["status"], row["notes"]) == (code(sandbox, "Absent - Unexcused"), "[away]")
 
 
+def test_a_changed_setting_does_not_push_history_again(sandbox: Sandbox, journal: Journal) -> None:
+    (row,) = classmates(sandbox)
+    push(sandbox, journal, [missing(row)])
+    other = AttendancePolicy(absent_status="Absent - Unexcused")
+    (update,) = push(sandbox, journal, [missing(row)], policy=other)
+    assert (update.result, update.reason) == ("nothing", "the row holds what we wrote before")
+    assert (row["status"], patches(sandbox)) == (code(sandbox, "Absent - Excused"), 1)
+
+
+def test_a_label_that_goes_during_a_push_does_not_deny_earlier_marks(
+    sandbox: Sandbox, journal: Journal
+) -> None:
+    held = sandbox.school.veracross["list_class_attendance"]
+    (first,) = classmates(sandbox)
+    second = next(row for row in held if row["internal_class_id"] > first["internal_class_id"])
+    second.update(status=code(sandbox, "Present"), notes=None)
+
+    def now() -> datetime:
+        if written(sandbox):
+            next(item for item in statuses(sandbox) if item["description"] == "Present")["obsolete"] = True
+        return NOW
+
+    with pytest.raises(VxError, match="'Present'") as caught:
+        push(sandbox, journal, [missing(first), missing(second)], now=now)
+    assert "those that were written before stay" in caught.value.kept
+    assert written(sandbox) == [first["id"]]
+
+
 def test_no_single_row_no_mark(sandbox: Sandbox, journal: Journal) -> None:
     (row,) = classmates(sandbox)
     held = sandbox.school.veracross["list_class_attendance"]
@@ -436,9 +464,8 @@ def test_a_killed_push_is_settled_by_the_next(
     assert mark.ours
 
 
-def test_an_intent_that_was_never_sent_is_absent_and_written_now(sandbox: Sandbox, journal: Journal) -> None:
-    (row,) = classmates(sandbox)
-    record_mark(journal, SCHOOL, Mark(row["id"], str(row["status"]), None, ours=False), at=NOW)
+def interrupted(sandbox: Sandbox, journal: Journal, row: Row) -> None:
+    """An intent for the row whose outcome nobody noted."""
     record_intent(
         journal,
         school=SCHOOL,
@@ -456,9 +483,27 @@ def test_an_intent_that_was_never_sent_is_absent_and_written_now(sandbox: Sandbo
         },
         cause="run-0",
     )
+
+
+def test_an_intent_that_was_never_sent_is_absent_and_written_now(sandbox: Sandbox, journal: Journal) -> None:
+    (row,) = classmates(sandbox)
+    record_mark(journal, SCHOOL, Mark(row["id"], str(row["status"]), None, ours=False), at=NOW)
+    interrupted(sandbox, journal, row)
     (update,) = push(sandbox, journal, [missing(row)])
     assert (update.result, results(journal)) == ("written", ["absent", "done"])
     assert len(written(sandbox)) == 1
+
+
+def test_an_intent_whose_class_is_gone_is_given_up_when_the_edit_window_is_over(
+    sandbox: Sandbox, journal: Journal
+) -> None:
+    (row,) = classmates(sandbox)
+    interrupted(sandbox, journal, {**row, "internal_class_id": 1})
+    push(sandbox, journal, [], now=lambda: NOW + timedelta(days=POLICY.days_back))
+    assert results(journal) == [None]
+    for _ in range(2):
+        push(sandbox, journal, [], now=lambda: NOW + timedelta(days=POLICY.days_back + 1))
+        assert results(journal) == ["failed"]
 
 
 def test_the_intent_is_on_disk_before_veracross_hears_of_it(

@@ -130,6 +130,55 @@ def test_a_departure_entered_a_little_late_is_not_missed(
     assert len(tick(pipeline, cursor).run_requests) == 1
 
 
+def test_a_departure_entered_hours_late_is_seen_within_a_quarter_of_an_hour_and_once(
+    pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
+) -> None:
+    cursor = tick(pipeline, None).cursor
+    late = move(sandbox, "Town", MORNING.replace(hour=0, minute=1))
+    asked = []
+    for minutes in range(1, 33):
+        turn_clock(MORNING + timedelta(minutes=minutes))
+        found = tick(pipeline, cursor)
+        cursor = found.cursor
+        asked += [(minutes, request.run_key) for request in found.run_requests]
+    # The second is the day's own repetition, a quarter of an hour later.
+    assert [minutes for minutes, _ in asked] == [15, 30]
+    assert asked[0][1] == f"{SANDBOX}:{late}"
+
+
+def test_a_departure_entered_after_midnight_belongs_to_its_day(
+    pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
+) -> None:
+    turn_clock(MORNING.replace(hour=23, minute=59))
+    cursor = tick(pipeline, None).cursor
+    move(sandbox, "Town", MORNING.replace(hour=20))
+    turn_clock(MORNING.replace(hour=0) + timedelta(days=1))
+    (request,) = tick(pipeline, cursor).run_requests
+    assert request.run_config["ops"]["push_attendance_op"]["config"] == {"first_day": TODAY.isoformat()}
+
+
+def test_most_looks_cost_one_request_and_the_cursor_keeps_one_day(
+    pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
+) -> None:
+    students = [student["id"] for student in sandbox.school.orah["student"]]
+    ids = [
+        move(sandbox, "Library", MORNING - timedelta(minutes=30), students[n % len(students)])
+        for n in range(250)
+    ]
+    cursor = tick(pipeline, None).cursor
+    assert json.loads(json.loads(cursor)[SANDBOX])["ids"] == ids
+    for minutes, cost in ((1, 1), (14, 1), (15, 4), (16, 1)):
+        turn_clock(MORNING + timedelta(minutes=minutes))
+        before = len(sandbox.journal.requests)
+        cursor = tick(pipeline, cursor).cursor
+        assert len(sandbox.journal.requests) - before == cost
+        assert json.loads(json.loads(cursor)[SANDBOX])["ids"] == ids
+    for days in (1, 2):
+        turn_clock(MORNING + timedelta(days=days))
+        cursor = tick(pipeline, cursor).cursor
+    assert json.loads(json.loads(cursor)[SANDBOX])["ids"] == []
+
+
 def test_the_day_is_the_schools_own(pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock) -> None:
     night = datetime(2026, 11, 18, 22, 0, tzinfo=ZONE)  # in UTC it is the 19th
     turn_clock(night)
@@ -185,7 +234,9 @@ def two_schools(
     return schools
 
 
+@pytest.mark.parametrize("trouble", ["no answer", "malformed record"])
 def test_one_school_in_trouble_does_not_hold_up_the_other(
+    trouble: str,
     pipeline: Pipeline,
     sandbox: Sandbox,
     make_sandbox: SandboxFactory,
@@ -208,13 +259,19 @@ def test_one_school_in_trouble_does_not_hold_up_the_other(
     turn_clock(MORNING + timedelta(minutes=2))
     for one in (sandbox, other):
         move(one, "Town", MORNING + timedelta(minutes=1))
-    sandbox.add_fault(Fault(FaultKind.HANG, system="orah", times=None, path="*"))
+    records = sandbox.school.orah["location_record"]
+    good = dict(records[-1])
+    if trouble == "no answer":
+        sandbox.add_fault(Fault(FaultKind.HANG, system="orah", times=None, path="*"))
+    else:
+        records[-1]["type"] = None
     found = look(cursor)
     assert [request.partition_key for request in found.run_requests or []] == ["south"]
     before, after = json.loads(cursor or ""), json.loads(found.cursor or "")
     assert before["broken"] == after["broken"]
     assert before["south"] != after["south"]
     sandbox.clear_faults()
+    records[-1] = good
     assert [request.partition_key for request in look(found.cursor).run_requests or []] == ["broken"]
 
 
@@ -320,6 +377,19 @@ def test_who_leaves_before_a_lesson_is_marked_when_it_has_been(
     assert last.run_config["ops"]["push_attendance_op"]["config"] == {"first_day": TODAY.isoformat()}
     turn_clock(begin + timedelta(days=1, hours=1))
     assert tick(pipeline, found.cursor).run_requests == []
+
+
+@pytest.mark.parametrize(("days", "marked"), [(13, True), (15, False)])
+def test_who_is_away_for_long_is_still_away_but_not_for_ever(
+    pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock, days: int, *, marked: bool
+) -> None:
+    row = a_lesson_today(sandbox)
+    land_school(pipeline, sandbox)
+    move(sandbox, "Home", MORNING - timedelta(days=days), sandbox.school.truth[row["student_id"]])
+    turn_clock(AFTERNOON)
+    assert pipeline.push().success
+    assert (row["notes"] == "[via Orah]") == marked
+    assert sum("open-api" in entry.path for entry in sandbox.journal.requests) == 3
 
 
 def test_a_mark_that_could_not_be_written_fails_the_run(

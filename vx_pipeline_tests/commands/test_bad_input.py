@@ -45,7 +45,7 @@ def nothing_changes(school: SyncedSchool) -> Iterator[None]:
 @pytest.mark.parametrize("missing", CREDENTIALS)
 def test_a_missing_variable_is_named(school: SyncedSchool, missing: str) -> None:
     with nothing_changes(school):
-        school.vx("sync", **{missing: None}).failed(2, missing, "Set them, or unset all of them")
+        school.vx("sync", **{missing: None}).failed(1, missing, "Set them, or unset all of them")
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_a_missing_variable_is_named(school: SyncedSchool, missing: str) -> None
 )
 def test_a_wrong_value_is_explained(school: SyncedSchool, changes: dict[str, str], words: str) -> None:
     with nothing_changes(school):
-        school.vx("sync", **changes).failed(2, words)
+        school.vx("sync", **changes).failed(1, words)
 
 
 def test_a_broken_configuration_file_is_named(school: SyncedSchool) -> None:
     config = school.home / "schools.toml"
     config.write_text("[schools.north\nkey = ")
-    school.vx("sync", VX_CONFIG=str(config)).failed(2, str(config), "TOML", "Correct the file")
+    school.vx("sync", VX_CONFIG=str(config)).failed(1, str(config), "TOML", "Correct the file")
 
 
 @pytest.mark.parametrize("content", ["concurrency: [", "surprise: 1"])
 def test_a_broken_dagster_configuration_is_named(school: SyncedSchool, content: str) -> None:
     (school.home / "dagster" / "dagster.yaml").write_text(content)
     with nothing_changes(school):
-        school.vx("sync").failed(2, "dagster.yaml", "delete it")
+        school.vx("sync").failed(1, "dagster.yaml", "delete it")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_several_schools_need_a_name(school: SyncedSchool) -> None:
     config = school.home / "schools.toml"
     config.write_text("[schools.north]\n[schools.south]\n")
     school.vx("status", VX_CONFIG=str(config)).failed(2, "north, south")
-    school.vx("sync", "--school", "north", VX_CONFIG=str(config)).failed(2, "orah_api_key", "vx doctor")
+    school.vx("sync", "--school", "north", VX_CONFIG=str(config)).failed(1, "orah_api_key", "vx doctor")
 
 
 @pytest.mark.parametrize("left_behind", [None, "{", "{}"])
@@ -106,7 +106,7 @@ def test_a_sandbox_that_does_not_run_is_told(school: SyncedSchool, left_behind: 
     if left_behind is not None:
         (school.home / "sandbox.json").write_text(left_behind)
     unset: dict[str, str | None] = dict.fromkeys(CREDENTIALS)
-    school.vx("sync", **unset).failed(2, "the sandbox school is not running", "vx sandbox")
+    school.vx("sync", **unset).failed(1, "the sandbox school is not running", "vx sandbox")
 
 
 def test_a_port_in_use_is_told(school: SyncedSchool) -> None:
@@ -306,6 +306,10 @@ def test_many_leavers_at_once_are_held_until_a_person_looks(school: SyncedSchool
         assert removed <= ids
         assert len(removed) > 6
         school.vx("plan").failed(3, "Held", *(str(one) for one in removed))
+        raised = school.vx("sync", "--plan-only", "--json", VX_POLICIES__REMOVAL_BUDGET="0.5")
+        assert raised.code == 0, raised
+        assert json.loads(raised.out)["held"] is None
+        assert school.vx("sync", "--plan-only").code == 3, "the budget was raised for one run alone"
     corrected = school.vx("sync", "--json")
     assert corrected.code == 0, corrected
     assert json.loads(corrected.out)["held"] is None

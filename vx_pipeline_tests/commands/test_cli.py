@@ -3,11 +3,22 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vx_pipeline.assets.veracross import plan_ask
+from vx_pipeline.attendance.days import Days, write_planned_updates
+from vx_pipeline.attendance.missed import Meeting, Missed
+from vx_pipeline.attendance.push import Update
+from vx_pipeline.commands import report
+from vx_pipeline.commands.runs import Outcome
+from vx_pipeline.policies import AttendancePolicy, Policies
+from vx_pipeline.session import SchoolSession
+from vx_pipeline.settings import SANDBOX, Settings
+from vx_pipeline.warehouse.connection import open_warehouse
 from vx_pipeline_tests.commands.conftest import SyncedSchool
 
 COMMANDS = ("sync", "plan", "push", "doctor", "status", "sandbox", "ui", "demo")
@@ -50,6 +61,49 @@ def test_before_the_first_sync_every_command_says_what_to_do(school: SyncedSchoo
 def test_a_table_is_shown_with_its_age(school: SyncedSchool) -> None:
     ended = school.vx("status")
     ended.failed(0, "veracross.students", "Last plan")
+
+
+def test_a_table_that_never_had_a_row_is_shown_without_age(school: SyncedSchool) -> None:
+    with open_warehouse(school.warehouse) as connection:
+        connection.execute("DELETE FROM veracross.athletics_rosters")
+    school.vx("status").failed(0, "veracross.athletics_rosters 0 no rows yet")
+    tables = {one["table"]: one for one in one_object(school.vx("status", "--json").out)["tables"]}
+    assert tables["veracross.athletics_rosters"]["read_at_utc"] is None
+
+
+def test_a_push_that_finds_nobody_does_not_tell_what_the_last_one_found(school: SyncedSchool) -> None:
+    marked_before(school, datetime.now(UTC))
+    nobody = {"VX_POLICIES__ATTENDANCE__AWAY_STATES": '["nowhere"]'}
+    assert one_object(school.vx("push", "--json", **nobody).out)["marks"] == []
+    school.vx("push", **nobody).failed(0, "Nobody was away from a class.")
+
+
+def test_the_marks_of_a_run_are_those_it_wrote(school: SyncedSchool) -> None:
+    started_at = datetime.now(UTC)
+    marked_before(school, started_at, student_id=1)
+    marked_before(school, started_at + timedelta(hours=1), student_id=2)
+    outcome = Outcome("run", started_at, success=True, failures=(), read={}, skipped=())
+    with SchoolSession(Settings(home=school.home), SANDBOX) as session:
+        marks = report.marks_of_run(session, outcome)
+    assert [mark["student_id"] for mark in marks] == [2]
+
+
+def test_meetings_are_read_as_far_back_as_attendance_may_be_written(school: SyncedSchool) -> None:
+    policies = Policies(meetings_days_back=3, attendance=AttendancePolicy(days_back=30))
+    with open_warehouse(school.warehouse, read_only=True) as connection:
+        ask = plan_ask("meeting_times", connection, policies, date(2026, 10, 31))
+    assert ask.parameters["on_or_after_date"] == "2026-10-01"
+    assert ask.scope.parameters["first"] == date(2026, 10, 1)
+
+
+def marked_before(school: SyncedSchool, moment: datetime, student_id: int = 1) -> None:
+    """A row that a push left a minute before the moment, about a class a week earlier."""
+    at = moment - timedelta(minutes=1)
+    meeting = Meeting(100, at.date() - timedelta(days=7), "A", student_id, 2, at, at)
+    update = Update(Missed(meeting, 1.0), 3, "P", "A", "written", "away")
+    day = Days(meeting.date + timedelta(days=1), meeting.date + timedelta(days=1))
+    with open_warehouse(school.warehouse) as connection:
+        write_planned_updates(connection, [update], days=day, at=at)
 
 
 def test_the_installed_script_ends_with_the_same_code(school: SyncedSchool) -> None:

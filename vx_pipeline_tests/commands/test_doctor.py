@@ -8,6 +8,8 @@ import pytest
 from vx_pipeline.sandbox.rules import GRANTABLE_SCOPES
 from vx_pipeline_tests.commands.conftest import SyncedSchool
 
+ORAH_ROUTES = ("student/list", "house/list", "location/tree", "location-record/timeline")
+
 
 def findings(school: SyncedSchool, **changes: str | None) -> tuple[int | None, dict[str, dict[str, str]]]:
     ended = school.vx("doctor", "--json", **changes)
@@ -16,11 +18,10 @@ def findings(school: SyncedSchool, **changes: str | None) -> tuple[int | None, d
 
 
 def troubles(school: SyncedSchool, **changes: str | None) -> dict[str, dict[str, str]]:
-    """What is wrong, but for the address of Orah: it is the sandbox's and not the region's."""
+    """What is wrong; the exit code says whether anything is."""
     code, found = findings(school, **changes)
     wrong = {what: finding for what, finding in found.items() if not finding["well"]}
     assert code == (1 if wrong else 0)
-    wrong.pop("orah region", None)
     return wrong
 
 
@@ -29,7 +30,8 @@ def test_everything_is_tried_and_granted(school: SyncedSchool) -> None:
     _, found = findings(school)
     assert troubles(school) == {}
     assert set(GRANTABLE_SCOPES) <= set(found)
-    assert {"folder", "warehouse", "journal", "clock", "orah student/list", "time zone"} <= set(found)
+    assert {"folder", "warehouse", "journal", "clock", "time zone"} <= set(found)
+    assert {f"orah {route}" for route in ORAH_ROUTES} <= set(found)
     assert all(finding["remedy"] == "" for finding in found.values() if finding["well"])
     assert school.state() == before
 
@@ -53,9 +55,11 @@ def test_a_school_without_an_override_is_all_well(school: SyncedSchool) -> None:
     assert "trouble" not in ended.out
 
 
-def test_an_address_that_wins_over_the_region_is_told(school: SyncedSchool) -> None:
-    _, found = findings(school)
-    assert "unset it unless you mean it" in found["orah region"]["remedy"]
+def test_an_address_that_wins_over_the_region_is_told_and_no_trouble(school: SyncedSchool) -> None:
+    code, found = findings(school)
+    assert code == 0
+    assert found["orah region"]["well"]
+    assert "unset it unless you mean it" in found["orah region"]["told"]
 
 
 @pytest.mark.parametrize(
@@ -74,11 +78,16 @@ def test_wrong_keys_are_told_for_both_systems(school: SyncedSchool) -> None:
     assert "ORAH_API_KEY" in wrong["orah student/list"]["remedy"]
 
 
-def test_a_forbidden_entity_of_orah_is_the_only_trouble(school: SyncedSchool) -> None:
-    school.sandbox.orah_forbidden = {"location"}
+@pytest.mark.parametrize(
+    ("entity", "route"), [("location", "location/tree"), ("location-record", "location-record/timeline")]
+)
+def test_a_forbidden_entity_of_orah_is_the_only_trouble(
+    school: SyncedSchool, entity: str, route: str
+) -> None:
+    school.sandbox.orah_forbidden = {entity}
     wrong = troubles(school)
-    assert set(wrong) == {"orah location/tree"}
-    assert "Orah administrator" in wrong["orah location/tree"]["remedy"]
+    assert set(wrong) == {f"orah {route}"}
+    assert "Orah administrator" in wrong[f"orah {route}"]["remedy"]
 
 
 def test_a_silent_veracross_is_told_once(school: SyncedSchool) -> None:
@@ -101,7 +110,41 @@ def test_a_clock_that_is_wrong_is_told(school: SyncedSchool) -> None:
 def test_a_label_that_the_school_does_not_have_is_told_with_those_it_has(school: SyncedSchool) -> None:
     wrong = troubles(school, VX_POLICIES__ATTENDANCE__ABSENT_STATUS="Gone fishing")
     assert set(wrong) == {"attendance label 'Gone fishing'"}
-    assert "absent - excused" in wrong["attendance label 'Gone fishing'"]["remedy"]
+    assert "Absent - Excused" in wrong["attendance label 'Gone fishing'"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "labels", "what", "remedy"),
+    [
+        ("ACTIVE_ROLES", ["Pupil", "Boarder"], "active roles", "Former Student, Student"),
+        ("GRADES", ["9th grade", "Sixth Form"], "grade 'Sixth Form'", "9th Grade"),
+        ("ATTENDANCE__AWAY_PLACES", ["Moon Base"], "away place 'Moon Base'", "There are: "),
+    ],
+)
+def test_a_policy_that_names_what_the_school_does_not_have_is_trouble(
+    school: SyncedSchool, policy: str, labels: list[str], what: str, remedy: str
+) -> None:
+    wrong = troubles(school, **{f"VX_POLICIES__{policy}": json.dumps(labels)})
+    assert set(wrong) == {what}
+    assert remedy in wrong[what]["remedy"]
+
+
+def test_policies_that_name_what_the_school_has_are_well(school: SyncedSchool) -> None:
+    place = school.sandbox.school.orah["location"][0]["name"]
+    code, found = findings(
+        school,
+        VX_POLICIES__ACTIVE_ROLES=json.dumps(["Pupil", " student"]),
+        VX_POLICIES__LEFT_ENROLLMENT_STATUSES=json.dumps(["Expelled"]),
+        VX_POLICIES__GRADES=json.dumps(["10TH GRADE"]),
+        VX_POLICIES__ATTENDANCE__AWAY_PLACES=json.dumps([place.upper()]),
+    )
+    assert code == 0
+    assert {"active roles", "grade '10TH GRADE'", f"away place {place.upper()!r}"} <= set(found)
+
+
+def test_before_the_first_sync_labels_are_not_judged(school: SyncedSchool) -> None:
+    labels = {f"VX_POLICIES__{name}": '["Nonsense"]' for name in ("ACTIVE_ROLES", "GRADES")}
+    assert troubles(school, VX_HOME=str(school.home / "empty"), **labels) == {}
 
 
 def test_a_folder_that_others_may_look_into_is_told(school: SyncedSchool) -> None:
@@ -124,5 +167,5 @@ def test_broken_files_do_not_keep_the_rest_from_being_tried(school: SyncedSchool
 
 def test_settings_that_are_not_complete_are_told_before_anything_is_tried(school: SyncedSchool) -> None:
     ended = school.vx("doctor", ORAH_REGION="mars")
-    ended.failed(2, "orah_region")
+    ended.failed(1, "orah_region")
     assert ended.out == ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -247,6 +248,47 @@ def test_movements_that_shift_between_pages_are_read_again(sandbox: Sandbox, kin
     assert {record["id"] for record in found} == {
         record["id"] for record in sandbox.school.orah["location_record"]
     }
+
+
+MALFORMED: list[dict[str, Any]] = [
+    {"record_time": None},
+    {"record_time": "yesterday Plantedname"},
+    {"record_time": "0001-01-01T00:00:00+10:00"},
+    {"record_time": 1_790_000_000},
+    {"type": None},
+    {"location": "Plantedname"},
+    {"location": {"id": None}},
+    {"student": []},
+    {"student": {"sis_id": "9"}},
+    {"student": {"id": True}},
+    {"id": "Plantedname"},
+]
+GOOD: dict[str, Any] = {"id": 7, "type": "in", "record_time": "2026-11-18T08:00:00.000Z"}
+
+
+@pytest.mark.parametrize("wrong", MALFORMED, ids=str)
+def test_a_malformed_movement_is_told_by_its_id_alone(wrong: dict[str, Any]) -> None:
+    records = [{**GOOD, "id": 6}, {**GOOD, **wrong}]
+    content = json.dumps({"data": records}).encode()
+    name = "without an id" if "id" in wrong else "7"
+    with pytest.raises(IncompleteReadError, match=f"location record {name} is malformed") as caught:
+        answered(content, movements)
+    assert "Plantedname" not in str(caught.value)
+    latest = answered(content, lambda client: client.latest_movements())
+    assert [record["id"] for record in latest] == [6]
+
+
+def test_a_movement_may_lack_its_place_and_its_student() -> None:
+    (found,) = answered(json.dumps({"data": [GOOD]}).encode(), movements)
+    assert found == {**GOOD, "location": None, "student": None}
+
+
+def test_the_latest_movements_come_in_one_request(sandbox: Sandbox) -> None:
+    records = sandbox.school.orah["location_record"]
+    found = use(sandbox, lambda client: client.latest_movements())
+    assert len(sandbox.journal.requests) == 1
+    assert {one["student"]["id"] for one in found} == {one["student"]["id"] for one in records}
+    assert len(found) < len(records)
 
 
 @pytest.mark.parametrize("kind", [FaultKind.ROW_INSERTED, FaultKind.ROW_REMOVED, FaultKind.DUPLICATED_ROW])
