@@ -20,7 +20,8 @@ class Result(StrEnum):
     """How a write ended.
 
     ``DONE``: the other system said so. ``CONFIRMED``: the answer was lost, reading back showed our values.
-    ``ABSENT``: the answer was lost, reading back showed that nothing was written. ``FAILED``: it was refused.
+    ``ABSENT``: the answer was lost, reading back showed that nothing was written. ``FAILED``: it was refused, or
+    nobody can tell any more.
     """
 
     DONE = "done"
