@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
+from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.sandbox.school import School, generate
 from vx_pipeline_tests.world import open_school
@@ -62,3 +63,11 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A warehouse of the test's own, in which every table was landed without rows."""
     with open_school(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A journal of the test's own: a SQLite file."""
+    opened = open_journal(tmp_path)
+    yield opened
+    opened.close()

@@ -1,7 +1,6 @@
 """The journal: what is written down stays, survives a second process, and an intent without an end is found."""
 
 import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,6 @@ from vx_pipeline.journal.marks import Mark, last_mark, record_mark
 from vx_pipeline.journal.plans import PlanRow, latest_plan, record_plan
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = open_journal(tmp_path)
-    yield opened
-    opened.close()
 
 
 def intend(journal: Journal, **values: Any) -> int:

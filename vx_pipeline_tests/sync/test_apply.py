@@ -44,13 +44,6 @@ def sandbox(make_sandbox: SandboxFactory) -> Sandbox:
     return make_sandbox(20, today=TODAY)
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = open_journal(tmp_path)
-    yield opened
-    opened.close()
-
-
 def apply(
     sandbox: Sandbox,
     journal: Journal,
