@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -11,6 +11,7 @@ import pandas as pd
 from vx_pipeline.attendance.absences import away_locations, periods_away
 from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
 from vx_pipeline.attendance.push import Update
+from vx_pipeline.clock import stored
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.assumed import parse_moment
 from vx_pipeline.policies import AttendancePolicy
@@ -117,5 +118,5 @@ def _row(update: Update, at: datetime) -> dict[str, object]:
         "status_after": update.status_after,
         "result": update.result,
         "reason": update.reason,
-        "updated_at": at.astimezone(UTC).replace(tzinfo=None),
+        "updated_at": stored(at),
     }

@@ -1,5 +1,6 @@
 """`vx demo`: the whole way in one minute, with the sandbox school, over real HTTP."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from vx_pipeline.commands import report, runs
 from vx_pipeline.commands.processes import sandbox_beside
 from vx_pipeline.errors import VxError
 from vx_pipeline.session import SchoolSession
-from vx_pipeline.settings import SANDBOX, Settings, load_settings
+from vx_pipeline.settings import SANDBOX, Settings, load_settings, sandbox_address_file
 
 DEMO_HOME = Path(".vx/demo")
 
@@ -78,7 +79,8 @@ class _Control:
     """The sandbox's own view of what happened, and its levers."""
 
     def __init__(self, settings: Settings) -> None:
-        self._http = httpx.Client(base_url=sandbox_control_url(settings.home), timeout=30)
+        address = json.loads(sandbox_address_file(settings.home).read_text())
+        self._http = httpx.Client(base_url=address["control_url"], timeout=30)
 
     def writes(self) -> int:
         """How many writes the stand-ins have seen."""
@@ -95,15 +97,6 @@ class _Control:
                 "type": "in",
             },
         ).raise_for_status()
-
-
-def sandbox_control_url(home: Path) -> str:
-    """Where the sandbox's levers are."""
-    import json
-
-    from vx_pipeline.settings import sandbox_address_file
-
-    return str(json.loads(sandbox_address_file(home).read_text())["control_url"])
 
 
 def _sync(
