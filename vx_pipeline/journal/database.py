@@ -5,11 +5,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from vx_pipeline.errors import ConfigurationError, ServiceError
-from vx_pipeline.journal.tables import metadata
+from vx_pipeline.journal import matching_tables, tables
+from vx_pipeline.journal.columns import metadata
+
+_TABLES = (tables, matching_tables)
+"""Modules whose tables ``metadata`` holds once they are imported."""
+
+_TURN = 0x76785F6A
+"""Key of the PostgreSQL lock that those hold who write alone."""
 
 
 class Journal:
@@ -35,6 +42,24 @@ class Journal:
                 remedy="Look at the disk, the file's permissions, or the database behind VX_JOURNAL_URL.",
             ) from None
 
+    @contextmanager
+    def begin_alone(self) -> Iterator[Connection]:
+        """One transaction that no other of its kind, in any process, comes between.
+
+        What is looked up in it still holds when it commits, and rows that it adds are seen in the order of the
+        transactions.
+
+        Raises:
+            ServiceError: as for ``begin``; also when the others did not come to an end within half a minute.
+        """
+        with self.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                # The driver would begin at the first write, and what was looked up before could have changed.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+            yield connection
+
     def close(self) -> None:
         """Closes all connections."""
         self._engine.dispose()
@@ -57,23 +82,33 @@ def open_journal(home: Path, url: str | None = None) -> Journal:
         path.touch(mode=0o600)
         url = f"sqlite:///{path}"
     try:
-        engine = create_engine(url)
+        # Values are people's data: they stay out of the errors of the database.
+        engine = create_engine(url, hide_parameters=True)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise ConfigurationError(
             f"VX_JOURNAL_URL cannot be used ({type(error).__name__}).",
             remedy="Write it as dialect+driver://user:password@host/database and install that driver.",
         ) from None
+    if engine.dialect.name not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f"The journal cannot be kept in {engine.dialect.name}.",
+            remedy="Use PostgreSQL in VX_JOURNAL_URL, or leave it out for a SQLite file.",
+        )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _keep_safe)
     journal = Journal(engine)
     with journal.begin() as connection:
-        metadata.create_all(connection)
+        missing = metadata.tables.keys() - set(inspect(connection).get_table_names())
+    if missing:
+        # Alone: a page, a run and a command may meet the journal of an earlier version at the same moment.
+        with journal.begin_alone() as connection:
+            metadata.create_all(connection)
     return journal
 
 
 def _keep_safe(connection: Any, _record: Any) -> None:
     """A power cut must not lose an intent, and two processes wait for each other instead of failing."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
