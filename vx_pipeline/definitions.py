@@ -3,12 +3,13 @@
 import dagster as dg
 
 from vx_pipeline.assets.checks import CHECKS
-from vx_pipeline.assets.matching import house_links, student_matches
+from vx_pipeline.assets.matching import cases, house_links, student_matches
 from vx_pipeline.assets.orah import ORAH_ASSETS
 from vx_pipeline.assets.resources import Schools, WarehouseResource
 from vx_pipeline.assets.roster import ROSTER_ASSETS
 from vx_pipeline.assets.sync import applied, plan, read_copy
 from vx_pipeline.assets.veracross import ENDPOINT_ASSETS, value_lists
+from vx_pipeline.automation.decisions import backfill_sensor, decisions_sensor, rematch_job
 from vx_pipeline.automation.nightly import nightly_job, nightly_schedules, preview_job
 from vx_pipeline.automation.push import PUSHED, movements_sensor, push_attendance_job
 from vx_pipeline.settings import load_settings
@@ -23,15 +24,16 @@ defs = dg.Definitions(
         *ROSTER_ASSETS,
         student_matches,
         house_links,
+        cases,
         plan,
         applied,
         read_copy,
         PUSHED,
     ],
     asset_checks=CHECKS,
-    jobs=[nightly_job, preview_job, push_attendance_job],
+    jobs=[nightly_job, preview_job, rematch_job, push_attendance_job],
     schedules=nightly_schedules(_settings),
-    sensors=[movements_sensor],
+    sensors=[movements_sensor, decisions_sensor, backfill_sensor],
     resources={
         "schools": Schools(),
         "warehouse": WarehouseResource(

@@ -64,6 +64,11 @@ class Policies(BaseModel):
     create_students: bool = Field(
         True, description="Whether a student without any possible record in Orah gets a new one."
     )
+    link_same_name_and_year: bool = Field(
+        False,
+        description="Whether a name that is unique on both sides, with the same year level, is enough to link "
+        "where Orah shows no birth date. Otherwise a person confirms such pairs, all at once.",
+    )
     removal_budget: Share = Field(
         0.05, description="Share of the active students in Orah that one run may remove before it stops."
     )

@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     journal_url: SecretStr | None = None
     wait_seconds: float = Field(60, ge=0)
     """How long to wait for another process that has a school's files."""
+    review_url: str = "http://127.0.0.1:3010"
+    """Where people reach the review page; shown beside what waits for them."""
     # Unchecked until a school is asked for, so a secret among the values is still a plain string.
     schools: dict[str, dict[str, Any]] = Field({}, repr=False)
     policies: Policies = Policies()

@@ -23,6 +23,7 @@ from vx_pipeline.warehouse.connection import publish_read_copy
 
 PLAN = dg.AssetKey(["sync", "plan"])
 APPLIED = dg.AssetKey(["sync", "applied"])
+READ_COPY = dg.AssetKey(["sync", "read_copy"])
 
 OLDEST_PLAN = timedelta(hours=1)
 """A plan older than this is made again instead of being written."""
@@ -193,7 +194,7 @@ def _removals(changes: Sequence[Change]) -> str:
 
 
 @dg.asset(
-    key=["sync", "read_copy"],
+    key=READ_COPY,
     partitions_def=SCHOOLS,
     deps=[APPLIED],
     group_name="sync",

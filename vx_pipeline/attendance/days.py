@@ -1,6 +1,7 @@
 """A push for some days: from Orah's movements to the marks, and the table that tells what became of each."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pandas as pd
 
-from vx_pipeline.attendance.absences import away_locations, periods_away
+from vx_pipeline.attendance.absences import Away, away_locations, periods_away
 from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
 from vx_pipeline.attendance.push import Update
 from vx_pipeline.clock import stored
@@ -53,6 +54,14 @@ async def find_missed(
 
     Costs three requests; with more than one page of movements, two and at least two for each page.
     """
+    periods = await read_periods_away(orah, days=days, zone=zone, now=now, policy=policy)
+    return missed_meetings(periods, meetings, now=now, least_share=policy.absent_share)
+
+
+async def read_periods_away(
+    orah: OrahClient, *, days: Days, zone: ZoneInfo, now: datetime, policy: AttendancePolicy
+) -> list[Away]:
+    """Every student's periods away that reach into the days; costs what ``find_missed`` says."""
     first = datetime.combine(days.first, time.min, tzinfo=zone)
     away = away_locations(await orah.locations(), policy)
     latest = [
@@ -62,8 +71,19 @@ async def find_missed(
     ]
     # Read after the latest ones, so that who comes back in between is seen to be back.
     movements = {record["id"]: record for record in [*latest, *await orah.movements(first - LOOKBACK, now)]}
-    periods = periods_away(movements.values(), away)
-    return missed_meetings(periods, meetings, now=now, least_share=policy.absent_share)
+    return periods_away(movements.values(), away)
+
+
+def days_away(periods: Iterable[Away], *, days: Days, zone: ZoneInfo) -> dict[int, tuple[date, ...]]:
+    """By Orah id, the days on which a student was away at some time, in the school's own calendar."""
+    found: dict[int, set[date]] = defaultdict(set)
+    for period in periods:
+        day = max(period.start.astimezone(zone).date(), days.first)
+        last = min(period.end.astimezone(zone).date() if period.end else days.last, days.last)
+        while day <= last:
+            found[period.orah_id].add(day)
+            day += timedelta(days=1)
+    return {orah_id: tuple(sorted(dates)) for orah_id, dates in found.items()}
 
 
 def write_planned_updates(

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from vx_pipeline.assets.matching import CASES
 from vx_pipeline.assets.sync import PLAN
 from vx_pipeline.automation.push import PLANNED_UPDATES
 from vx_pipeline.settings import Settings
@@ -17,7 +18,7 @@ nightly_job = dg.define_asset_job(
 
 preview_job = dg.define_asset_job(
     name="preview",
-    selection=dg.AssetSelection.assets(PLAN).upstream(),
+    selection=dg.AssetSelection.assets(PLAN, CASES).upstream(),
     executor_def=dg.in_process_executor,
     description="As the nightly job, up to the plan: reads and works everything out, and writes nothing to Orah.",
 )

@@ -237,7 +237,7 @@ def movements_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
             continue
         cursors[key] = tick.cursor
         if tick.first_day:
-            requests.append(_run_request(key, tick))
+            requests.append(push_request(key, tick.first_day, tick.reason))
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason("; ".join(skipped) or "Nothing new."),
@@ -245,13 +245,13 @@ def movements_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     )
 
 
-def _run_request(key: str, tick: Tick) -> dg.RunRequest:
-    config = PushConfig(first_day=tick.first_day.isoformat() if tick.first_day else "")
+def push_request(key: str, first_day: date, reason: str) -> dg.RunRequest:
+    """Asks for a push of one school from a day on. The same reason asks for the same run, however often."""
     return dg.RunRequest(
-        # The same reason asks for the same run, however often a tick is repeated.
-        run_key=f"{key}:{tick.reason}",
+        run_key=f"{key}:{reason}",
         partition_key=key,
-        run_config=dg.RunConfig(ops={"push_attendance_op": config}),
+        job_name=push_attendance_job.name,
+        run_config=dg.RunConfig(ops={"push_attendance_op": PushConfig(first_day=first_day.isoformat())}),
     )
 
 

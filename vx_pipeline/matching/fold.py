@@ -1,6 +1,7 @@
 """Names made comparable: ASCII, lower case, without punctuation."""
 
 import re
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -8,6 +9,7 @@ _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 _APOSTROPHE = re.compile(r"['`]")
 
 
+@lru_cache(maxsize=100_000)
 def fold(name: str) -> str:
     """The name in lower-case ASCII: a hyphen is a blank, an apostrophe nothing. It may be left empty.
 

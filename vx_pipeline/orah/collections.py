@@ -19,6 +19,10 @@ STUDENTS = Collection(
         Field(("student_type",), Kind.TEXT, used=True),
         Field(("deactivated",), Kind.FLAG, used=True),
         Field(("is_international",), Kind.FLAG),
+        # Not among the fields that were seen. Where a tenant shows them, they help to tell people apart.
+        Field(("middle_name",), Kind.TEXT),
+        Field(("date_of_birth",), Kind.DATE),
+        Field(("gender",), Kind.TEXT),
         Field(("created_at",), Kind.TIMESTAMP),
         Field(("updated_at",), Kind.TIMESTAMP),
     ),

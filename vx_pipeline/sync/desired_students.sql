@@ -1,29 +1,23 @@
 -- sync.desired_students: what Orah should say about each student who is synced, beside what it says now.
 -- grain:  one row for each current student in scope, and each linked student who has left
 -- key:    veracross_id
--- source: roster.students, boarders, leavers; matching.student_links, review_queue, house_links; orah.students
+-- source: sync.wanted_students; roster.students, leavers; matching.student_links, review_queue, said_new, house_links; orah.students
 --
--- Fields are mapped as Orah's own Veracross integration does: first name from the preferred name, alternative
--- name from the first name. A null in Veracross is no reason to empty a field in Orah.
+-- A null in Veracross is no reason to empty a field in Orah.
 -- Where only boarders are synced, somebody whom Orah still calls one is, too: who stops boarding must not stay.
 CREATE OR REPLACE TABLE sync.desired_students AS
 SELECT
-    student.student_id AS veracross_id,
+    wanted.* EXCLUDE (house_name),
     link.orah_id,
-    CAST(student.student_id AS VARCHAR) AS sis_id,
-    coalesce(student.preferred_name, student.first_name) AS first_name,
-    student.first_name AS alt_name,
-    student.last_name,
-    student.email,
-    student.grade AS year_level,
-    boarder.is_boarder,
-    boarder.reason AS boarder_reason,
-    boarder.dorm_id,
-    boarder.room_number,
-    boarder.bed_number,
     leaver.reason AS leave_reason,
     leaver.action AS leave_action,
     link.rule AS link_rule,
+    link.contested,
+    EXISTS (FROM matching.said_new WHERE said_new.veracross_id = student.student_id) AS said_new,
+    EXISTS (
+        FROM orah.students AS other
+        WHERE other._missing_reads < 2 AND trim(other.sis_id) = CAST(student.student_id AS VARCHAR)
+    ) AS sis_id_is_taken,
     EXISTS (
         FROM matching.review_queue AS queue
         WHERE queue.veracross_id = student.student_id AND queue.orah_id IS NOT NULL
@@ -42,7 +36,7 @@ SELECT
     record._missing_since IS NOT NULL AS orah_missing,
     house.dorm_id AS orah_dorm_id
 FROM roster.students AS student
-JOIN roster.boarders AS boarder USING (student_id)
+JOIN sync.wanted_students AS wanted ON wanted.veracross_id = student.student_id
 LEFT JOIN roster.leavers AS leaver USING (student_id)
 LEFT JOIN matching.student_links AS link ON link.veracross_id = student.student_id
 LEFT JOIN orah.students AS record ON record.id = link.orah_id
@@ -52,7 +46,7 @@ WHERE (leaver.student_id IS NOT NULL AND link.orah_id IS NOT NULL)
         student.is_current
         AND (
             $synced = 'both'
-            OR ($synced = 'boarding') = boarder.is_boarder
+            OR ($synced = 'boarding') = wanted.is_boarder
             OR ($synced = 'boarding' AND list_contains($boarding_types, record.student_type))
         )
         AND (len($grades) = 0 OR list_contains($grades, lower(trim(student.grade))))

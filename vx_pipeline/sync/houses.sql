@@ -1,7 +1,7 @@
 -- The dorms in use, and what stands for each in Orah.
 -- grain:  one row for each dorm in use
 -- key:    dorm_id
--- source: roster.houses; matching.house_links; orah.houses
+-- source: roster.houses; matching.house_links, refused_houses; orah.houses
 --
 -- is_taken: no link, yet a house carries the dorm's id or its name, so that another one would be a double.
 SELECT
@@ -17,6 +17,10 @@ SELECT
             AND (
                 trim(other.sis_id) = CAST(dorm.dorm_id AS VARCHAR)
                 OR lower(trim(other.name)) = lower(trim(dorm.name))
+            )
+            AND NOT EXISTS (
+                FROM matching.refused_houses AS refused
+                WHERE refused.dorm_id = dorm.dorm_id AND coalesce(refused.orah_id, other.id) = other.id
             )
     ) AS is_taken
 FROM roster.houses AS dorm

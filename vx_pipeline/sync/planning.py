@@ -48,6 +48,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS sync")
     policies = baseline.policies
+    derive(connection, "vx_pipeline.sync", "wanted_students")
     derive(
         connection,
         "vx_pipeline.sync",

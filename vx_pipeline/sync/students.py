@@ -42,6 +42,9 @@ def student_changes(row: Row, case: Case) -> Iterator[Change]:
     if row["orah_missing"]:
         reason = "the record did not come in the last read of Orah; left alone until it does"
         yield Change(Entity.STUDENT, Action.SKIP, row["veracross_id"], row["orah_id"], {}, reason)
+    elif row["contested"] is not None:
+        reason = f"{row['contested']}; left alone until a person says whether the link is right"
+        yield Change(Entity.STUDENT, Action.SKIP, row["veracross_id"], row["orah_id"], {}, reason)
     elif row["leave_reason"] is not None:
         yield from _leaver(row, case)
     elif row["orah_id"] is None:
@@ -86,7 +89,11 @@ def _unlinked(row: Row, case: Case) -> Iterator[Change]:
 def _why_not_created(row: Row, case: Case) -> str | None:
     if not row["first_name"] or not row["last_name"]:
         return "Veracross has no complete name; a record in Orah needs one"
-    if row["veracross_id"] in case.known_students:
+    if row["sis_id_is_taken"]:
+        return (
+            "a record in Orah that is not this student's carries the student's sis_id; empty it there first"
+        )
+    if row["veracross_id"] in case.known_students and not row["said_new"]:
         return "had a record in Orah that is not found now; a second one needs a person to say so"
     if case.unread:
         return f"{case.unread} records of Orah could not be read, and one of them may be this student's"

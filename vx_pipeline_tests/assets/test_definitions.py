@@ -32,6 +32,8 @@ ASSETS = {
     "roster/staff",
     "matching/student_links",
     "matching/review_queue",
+    "matching/evidence",
+    "matching/cases",
     "matching/house_links",
     "sync/plan",
     "sync/applied",

@@ -19,6 +19,7 @@ AMY = {
     "last_name": "Stone",
     "email_1": "as@s.example.edu",
 }
+POINTS_ELSEWHERE = "an e-mail or a sis_id points to a different record"
 TOM = {"id": 2, "first_name": "Thomas", "last_name": "Reed", "email_1": "tr@s.example.edu"}
 
 
@@ -47,8 +48,7 @@ def waiting(connection: duckdb.DuckDBPyConnection) -> set[tuple[int | None, int 
         (record(501, "Amelia", "Stone-Hill", sis_id=" 1 "), "sis_id"),
         (record(501, "Ámelia", "Other", sis_id="1"), "sis_id"),
         (record(501, "Amy", "Stone", email="AS@S.example.edu "), "email"),
-        (record(501, "Mia", "Hill", alt_name="Amelia", email="as@s.example.edu"), "email"),
-        (record(501, "Mimi", "Stone", email="as@s.example.edu"), "email"),
+        (record(501, "Mia", "Stone-Hill", alt_name="Amelia", email="as@s.example.edu"), "email"),
         (record(501, "Stone", "Amelia", email="as@s.example.edu"), "email"),
     ],
 )
@@ -102,8 +102,7 @@ def test_an_email_never_plants_a_second_sis_id(connection: duckdb.DuckDBPyConnec
         record(501, "Karl", "Berg", sis_id="1"),
         record(502, "Amy", "Stone", email="as@s.example.edu"),
     ]
-    reason = "the sis_id and the e-mail point to different records"
-    links_nobody(connection, reason, students=[AMY], orah_students=records)
+    links_nobody(connection, POINTS_ELSEWHERE, students=[AMY], orah_students=records)
 
 
 def test_a_link_that_is_there_is_not_broken_by_a_second_record(connection: duckdb.DuckDBPyConnection) -> None:
@@ -126,7 +125,7 @@ def test_two_records_of_one_student_are_a_finding_not_a_choice(
 ) -> None:
     links_nobody(
         connection,
-        "another record in Orah has exactly the name of this student",
+        "another record in Orah has exactly this name",
         students=[AMY],
         orah_students=[
             record(501, "Amy", "Stone", email="as@s.example.edu"),
@@ -161,7 +160,7 @@ def test_two_identifiers_that_point_to_two_records_link_neither(
 ) -> None:
     links_nobody(
         connection,
-        "the sis_id and the e-mail point to different records",
+        POINTS_ELSEWHERE,
         students=[AMY],
         orah_students=[
             record(501, "Amy", "Stone", sis_id="1"),
@@ -192,7 +191,7 @@ def test_a_siblings_email_typed_in_links_nobody(connection: duckdb.DuckDBPyConne
     sister = {"id": 3, "first_name": "Beth", "last_name": "Stone"}
     links_nobody(
         connection,
-        "another student has exactly the name of this record",
+        "the e-mail agrees, the name does not",
         students=[AMY, sister],
         orah_students=[record(501, "Beth", "Stone", email="as@s.example.edu")],
     )
@@ -201,7 +200,7 @@ def test_a_siblings_email_typed_in_links_nobody(connection: duckdb.DuckDBPyConne
 def test_an_email_on_a_record_with_another_sis_id_links_nobody(connection: duckdb.DuckDBPyConnection) -> None:
     links_nobody(
         connection,
-        "the e-mail agrees, but the record carries another sis_id",
+        "the record in Orah carries another sis_id",
         students=[AMY],
         orah_students=[record(501, "Amy", "Stone", sis_id="777", email="as@s.example.edu")],
     )
@@ -220,8 +219,8 @@ def test_who_could_be_nobody_is_said_on_both_sides(connection: duckdb.DuckDBPyCo
     school(connection, students=[AMY], orah_students=[record(501, "Karl", "Berg")])
     assert match(connection) == {}
     assert waiting(connection) == {
-        (1, None, "nobody in Orah has a similar name"),
-        (None, 501, "nobody in Veracross has this record's name"),
+        (1, None, "nobody in Orah could be this student"),
+        (None, 501, "nobody in Veracross could be this record"),
     }
 
 

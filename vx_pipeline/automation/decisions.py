@@ -1,0 +1,133 @@
+"""Decisions take effect: a sensor sees them, and launches the match and everything that follows from it."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import dagster as dg
+
+from vx_pipeline.assets.matching import CASES
+from vx_pipeline.assets.sync import APPLIED, PLAN, READ_COPY
+from vx_pipeline.automation.push import push_attendance_job, push_request
+from vx_pipeline.errors import VxError
+from vx_pipeline.journal import Journal
+from vx_pipeline.journal.cases import VERACROSS, get_person, latest_matching
+from vx_pipeline.journal.decisions import Decision, Entity, Kind, decisions_after, standing
+from vx_pipeline.session import SchoolSession
+from vx_pipeline.settings import load_settings
+
+SENSOR_INTERVAL_SECONDS = 60
+
+REMEMBERED = timedelta(days=1)
+"""How long after a decision its days of attendance are looked after. Each set of decisions is pushed once."""
+
+_ORAH = dg.AssetSelection.assets(["orah", "students"], ["orah", "houses"])
+_MATCHING = dg.AssetSelection.assets(
+    ["matching", "student_links"],
+    ["matching", "review_queue"],
+    ["matching", "evidence"],
+    ["matching", "house_links"],
+    CASES,
+)
+
+rematch_job = dg.define_asset_job(
+    name="rematch",
+    # Orah is read again: a plan must not rest on what Orah said before our last writes. Veracross is not.
+    selection=_ORAH | _MATCHING | dg.AssetSelection.assets(PLAN, APPLIED, READ_COPY),
+    executor_def=dg.in_process_executor,
+    description="Matches again with people's newest decisions, and brings Orah up to date with them.",
+)
+
+
+def waiting_decisions(journal: Journal, school: str) -> list[Decision]:
+    """Decisions that the newest matching has not taken in, oldest first; none before the first matching."""
+    matching = latest_matching(journal, school)
+    if matching is None:
+        return []
+    return [decision for decision in decisions_after(journal, 0, school) if decision.at >= matching.at]
+
+
+def days_to_backfill(session: SchoolSession) -> tuple[date, int] | None:
+    """The first day whose marks waited for a link that stands now, and the newest decision behind it.
+
+    What was decided within ``REMEMBERED`` counts; pushing a day again changes nothing that is right.
+    """
+    since = session.now() - REMEMBERED
+    found = [
+        decision
+        for decision in standing(session.journal, session.key)
+        if decision.kind is Kind.SAME
+        and decision.entity is Entity.STUDENT
+        and decision.days
+        and decision.at >= since
+        and _is_linked(session.journal, session.key, decision)
+    ]
+    if not found:
+        return None
+    return min(min(decision.days) for decision in found), max(decision.number for decision in found)
+
+
+def _is_linked(journal: Journal, school: str, decision: Decision) -> bool:
+    assert decision.veracross_id is not None
+    person = get_person(journal, school, Entity.STUDENT, VERACROSS, decision.veracross_id)
+    return person is not None and person.linked_to == decision.orah_id
+
+
+@dg.sensor(
+    job_name=rematch_job.name,
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+    description="Watches the journal for people's decisions, and matches their school again.",
+)
+def decisions_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Needs no cursor: what waits stands in the journal, and a run key makes each set of decisions one run."""
+    return _for_each_school(context, _rematch_request, "No new decisions.")
+
+
+@dg.sensor(
+    job_name=push_attendance_job.name,
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+    description="Pushes the days of attendance that waited for a link, once a decision made it.",
+)
+def backfill_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Waits until the link stands, so that the push finds it."""
+    return _for_each_school(context, _backfill_request, "No days wait for a link.")
+
+
+def _for_each_school(
+    context: dg.SensorEvaluationContext,
+    request: Callable[[SchoolSession], dg.RunRequest | None],
+    otherwise: str,
+) -> dg.SensorResult:
+    """One request for each school that asks for one; a school in trouble does not hold up the others."""
+    settings = load_settings()
+    requests, skipped = [], []
+    for key in settings.school_keys():
+        try:
+            with SchoolSession(settings, key) as session:
+                found = request(session)
+        except VxError as error:
+            skipped.append(f"{key}: {error}")
+            context.log.warning(skipped[-1])
+            continue
+        if found:
+            requests.append(found)
+    reason = dg.SkipReason("; ".join(skipped) or otherwise)
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+
+
+def _rematch_request(session: SchoolSession) -> dg.RunRequest | None:
+    waiting = waiting_decisions(session.journal, session.key)
+    if not waiting:
+        return None
+    return dg.RunRequest(
+        run_key=f"{session.key}:decisions:{waiting[-1].number}",
+        partition_key=session.key,
+        job_name=rematch_job.name,
+    )
+
+
+def _backfill_request(session: SchoolSession) -> dg.RunRequest | None:
+    backfill = days_to_backfill(session)
+    if backfill is None:
+        return None
+    first_day, number = backfill
+    return push_request(session.key, first_day, f"backfill:{number}")

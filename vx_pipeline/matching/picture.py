@@ -1,0 +1,102 @@
+"""The picture that a run leaves in the journal, so that nobody who decides ever waits for the warehouse."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+
+from vx_pipeline.journal.cases import Case, Matching, Person
+from vx_pipeline.journal.decisions import Decision
+from vx_pipeline.matching.fold import fold
+from vx_pipeline.matching.portraits import houses, read_proofs, records, students
+from vx_pipeline.matching.questions import Sources, questions
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One run's matching, its questions, and everybody who may be searched for."""
+
+    matching: Matching
+    cases: list[Case]
+    people: list[Person]
+
+
+def take_picture(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    school: str,
+    run_id: str,
+    standing: Sequence[Decision],
+    wanted: Mapping[int, Mapping[str, Any]],
+    days_away: Mapping[int, tuple[date, ...]],
+    ask_about_new: bool,
+) -> Picture:
+    """Reads what the last matching found.
+
+    Args:
+        connection: the school's warehouse, matched.
+        school: the school's key.
+        run_id: the run that matched.
+        standing: the school's standing decisions.
+        wanted: by Veracross id, Orah's fields as a sync would write them.
+        days_away: by Orah id, the days of the edit window with time away.
+        ask_about_new: whether a student without any candidate is a question.
+    """
+    connection.create_function("fold", fold, ["VARCHAR"], "VARCHAR")
+    try:
+        proofs = read_proofs(connection)
+        people = [*students(connection, wanted, proofs), *records(connection, days_away), *houses(connection)]
+    finally:
+        connection.remove_function("fold")
+    ((matched_at, policy_version),) = connection.execute("FROM matching.run").fetchall()
+    asked_at = matched_at.replace(tzinfo=UTC)
+    by_key = {(person.entity, person.system, person.person_id): person for person in people}
+    cases = questions(connection, Sources(by_key, proofs, asked_at), standing, ask_about_new=ask_about_new)
+    matching = Matching(
+        school=school,
+        run_id=run_id,
+        at=asked_at,
+        read_at=_read_at(connection),
+        policy_version=policy_version,
+        counts=_counts(connection, cases),
+    )
+    return Picture(matching, cases, people)
+
+
+def _read_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """The older of the two reads that the picture rests on."""
+    row = connection.execute(
+        """
+        SELECT least(
+            (SELECT max(_last_seen_at) FROM veracross.students), (SELECT max(_last_seen_at) FROM orah.students)
+        )
+        """
+    ).fetchone()
+    return row[0].replace(tzinfo=UTC) if row and row[0] else None
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, cases: Sequence[Case]) -> dict[str, int]:
+    row = connection.execute(
+        """
+        SELECT
+            (SELECT count(*) FROM roster.students WHERE is_current),
+            (SELECT count(*) FROM orah.students WHERE _missing_reads < 2 AND NOT deactivated),
+            (SELECT count(*) FROM matching.student_links)
+        """
+    ).fetchone()
+    assert row is not None
+    by_rule = connection.execute(
+        "SELECT 'linked by ' || rule, count(*) FROM matching.student_links GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    kinds = Counter(case.kind for case in cases)
+    return {
+        "students": row[0],
+        "records": row[1],
+        "linked": row[2],
+        **dict(by_rule),
+        "waiting": len(cases),
+        **{kind: kinds[kind] for kind in sorted(kinds)},
+    }
