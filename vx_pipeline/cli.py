@@ -25,6 +25,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from vx_pipeline.commands import match
+from vx_pipeline.commands.review import review
 from vx_pipeline.errors import VxError
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import SANDBOX, Settings, load_settings
@@ -35,6 +37,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(match.app, name="match")
+app.command()(review)
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "matching": {"warehouse", "journal", *COMMON},
     "sync": {"warehouse", "journal", "orah", *COMMON},
     "attendance": {"warehouse", "journal", "orah", "veracross", *COMMON},
+    "review": {"journal", "matching", "sync", *COMMON},
     "sandbox": set(),
 }
 """What each room may know of the project besides itself. The floors above may know everything but the sandbox."""

@@ -18,9 +18,11 @@ nightly_job = dg.define_asset_job(
 
 preview_job = dg.define_asset_job(
     name="preview",
-    selection=dg.AssetSelection.assets(PLAN, CASES).upstream(),
+    # The contradictions are nobody's source, but a check on the boarders looks at them.
+    selection=dg.AssetSelection.assets(PLAN, CASES).upstream()
+    | dg.AssetSelection.assets(["roster", "boarder_contradictions"]),
     executor_def=dg.in_process_executor,
-    description="As the nightly job, up to the plan: reads and works everything out, and writes nothing to Orah.",
+    description="As the nightly job, up to plan and questions: reads, works everything out, writes nothing to Orah.",
 )
 
 

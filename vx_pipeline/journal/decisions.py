@@ -238,7 +238,7 @@ def _misfit(draft: Decision) -> VxError | None:
     if draft.kind in PAIRS:
         fits, needed = ours is not None and theirs is not None, "an id of Veracross and one of Orah"
     elif draft.kind is Kind.NEW:
-        fits, needed = ours is not None and theirs is None, "an id of Veracross and none of Orah"
+        fits, needed = (ours is None) != (theirs is None), "one id, of Veracross or of Orah"
     else:
         fits, needed = ours is not None or theirs is not None, "an id of Veracross or of Orah"
     if not fits:

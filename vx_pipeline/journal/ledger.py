@@ -24,10 +24,11 @@ class Entity(StrEnum):
 class Kind(StrEnum):
     """What was decided.
 
-    ``SAME``: the two records are one person (or house). ``NEW``: nobody in Orah is this person; a new record may be
-    made. ``NEVER``: the two are never the same. ``LATER``: the case waits, nothing changes. ``UNLINK``: the link
-    there was is wrong; counts as never from now on. ``MERGE``: the Orah record is a second record of this person,
-    to be merged by hand in Orah. ``UNDO``: takes back an earlier decision.
+    ``SAME``: the two records are one person (or house). ``NEW``: nobody in the other system is this person; of
+    Veracross: a new record may be made in Orah; of Orah: the record is left alone. ``NEVER``: the two are never the
+    same. ``LATER``: the case waits, nothing changes. ``UNLINK``: the link there was is wrong; counts as never from
+    now on. ``MERGE``: the Orah record is a second record of this person, to be merged by hand in Orah. ``UNDO``:
+    takes back an earlier decision.
     """
 
     SAME = "same"
@@ -100,7 +101,11 @@ class Decision:
         ours, theirs = f"{self.entity.value} {self.veracross_id}", f"Orah's {self.orah_id}"
         return {
             Kind.SAME: f"{ours} is {theirs}",
-            Kind.NEW: f"{ours} is nobody in Orah",
+            Kind.NEW: (
+                f"{theirs} is nobody in Veracross"
+                if self.veracross_id is None
+                else f"{ours} is nobody in Orah"
+            ),
             Kind.NEVER: f"{ours} is never {theirs}",
             Kind.LATER: f"{theirs if self.veracross_id is None else ours} waits",
             Kind.UNLINK: f"{ours} is not {theirs}, to which it was linked",
@@ -132,8 +137,8 @@ def contradicts(newer: Decision, standing: Decision) -> bool:
     same_record = newer.orah_id == standing.orah_id
     if kinds <= PAIRS and same_person and same_record:
         return standing.kind not in _TAKES_PLACE_OF[newer.kind]
-    if kinds == {Kind.SAME, Kind.NEW}:
-        return same_person
+    if Kind.NEW in kinds:
+        return (kinds == {Kind.SAME, Kind.NEW} and same_person) or (len(kinds & _CLAIMS) == 1 and same_record)
     if kinds == {Kind.SAME}:
         return same_person or same_record
     # Two people cannot both own a record, whether as their first or as their second.

@@ -178,7 +178,7 @@ def _candidate(sources: Sources, row: Row) -> Candidate:
         score=row["score"],
         gap=row["gap"],
         rule=row["rule"] or "",
-        why=row["reason"],
+        why=_sentence(row["reason"]),
         conflict=row["outcome"] == "conflict",
         evidence=sources.proofs.get((row["veracross_id"], row["orah_id"]), ()),
     )
@@ -203,7 +203,7 @@ def _case(
         kind=kind,
         veracross_id=ours,
         orah_id=theirs,
-        reason=reason,
+        reason=_sentence(reason),
         pattern=pattern,
         score=candidates[0].score if candidates else 0,
         house=shown.get("house"),
@@ -212,6 +212,10 @@ def _case(
         candidates=candidates,
         opened_at=sources.asked_at,
     )
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}."
 
 
 def _relatives(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], tuple[Relative, ...]]:

@@ -18,7 +18,7 @@ class Rulings:
         linked: the same, said a person.
         refused: not the same; neither a link nor a rival of one.
         new: nobody in Orah is this person; a record may be made.
-        set_aside: records of Orah that are to be merged by hand; nobody is asked about them again.
+        set_aside: records of Orah that nobody is asked about again: to be merged, or of nobody in Veracross.
         taken_back: said to be the same, and then undone; what that link left in Orah is no evidence.
     """
 
@@ -51,6 +51,8 @@ def rulings(standing: Iterable[Decision], ever: Iterable[Decision], entity: Enti
                 set_aside.add(theirs)
             case Kind.NEW if ours is not None:
                 new.add(ours)
+            case Kind.NEW if theirs is not None:
+                set_aside.add(theirs)
     return Rulings(
         frozenset(linked),
         frozenset(refused),

@@ -70,7 +70,7 @@ def test_a_decision_comes_back_as_it_was_made(journal: Journal) -> None:
         (Kind.UNLINK, (None, None)),
         (Kind.MERGE, (81, None)),
         (Kind.NEW, (81, 501)),
-        (Kind.NEW, (None, 501)),
+        (Kind.NEW, (None, None)),
         (Kind.LATER, (None, None)),
         (Kind.UNDO, (81, 501)),
         (Kind.SAME, (81, 0)),
@@ -106,10 +106,13 @@ def test_nobody_decides_without_a_name(journal: Journal) -> None:
         ((Kind.NEVER, 81, 501), (Kind.MERGE, 81, 501)),
         ((Kind.MERGE, 81, 501), (Kind.SAME, 82, 501)),
         ((Kind.SAME, 82, 501), (Kind.MERGE, 81, 501)),
+        ((Kind.NEW, None, 501), (Kind.SAME, 81, 501)),
+        ((Kind.SAME, 81, 501), (Kind.NEW, None, 501)),
+        ((Kind.MERGE, 81, 501), (Kind.NEW, None, 501)),
     ],
 )
 def test_what_contradicts_is_refused_and_says_who_decided(
-    journal: Journal, first: tuple[Kind, int, int | None], second: tuple[Kind, int, int | None]
+    journal: Journal, first: tuple[Kind, int | None, int | None], second: tuple[Kind, int | None, int | None]
 ) -> None:
     before = decided(journal, *first)
     with pytest.raises(DecidedMeanwhile) as caught:
@@ -147,6 +150,8 @@ def test_a_newer_one_takes_the_place_until_it_is_taken_back(
     ("first", "second"),
     [
         ((Kind.SAME, 81, 501), (Kind.SAME, 82, 502)),
+        ((Kind.NEW, None, 501), (Kind.SAME, 81, 502)),
+        ((Kind.NEW, None, 501), (Kind.NEVER, 81, 501)),
         ((Kind.SAME, 81, 501), (Kind.MERGE, 81, 502)),
         ((Kind.SAME, 81, 501), (Kind.NEVER, 81, 502)),
         ((Kind.SAME, 81, 501), (Kind.NEVER, 82, 501)),

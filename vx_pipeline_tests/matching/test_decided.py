@@ -156,7 +156,7 @@ def test_what_was_undone_is_not_believed_for_the_trace_it_left(one: School) -> N
         at=READ_AT + timedelta(minutes=2),
     )  # fmt: skip
     assert one.match() == {1: (501, "email")}
-    assert one.cases()["student-v2"].reason == "a person took this link back"
+    assert one.cases()["student-v2"].reason == "A person took this link back."
 
 
 def test_a_decision_stands_when_a_name_changes_and_is_asked_again(one: School) -> None:
@@ -167,7 +167,7 @@ def test_a_decision_stands_when_a_name_changes_and_is_asked_again(one: School) -
     assert one.match()[2] == (502, "decision")
     case = one.cases()["student-v2"]
     assert (case.kind, case.orah_id) == ("reopened", 502)
-    assert case.reason == "the first name changed since somebody decided"
+    assert case.reason == "The first name changed since somebody decided."
     one.decide(Kind.SAME, 2, 502)
     one.match()
     assert "student-v2" not in one.cases()
@@ -203,7 +203,7 @@ def test_a_link_that_is_contradicted_stays_and_opens_a_case(
     land_records(one, {**HER_RECORD, **change}, NAMELESS)
     assert one.match()[1][0] == 501
     case = one.cases()["student-v1"]
-    assert (case.kind, case.orah_id, case.reason) == ("contested", 501, reason)
+    assert (case.kind, case.orah_id, case.reason) == ("contested", 501, f"{reason[0].upper()}{reason[1:]}.")
     one.decide(Kind.SAME, 1, 501)
     assert one.match()[1] == (501, "decision")
     assert "student-v1" not in one.cases()

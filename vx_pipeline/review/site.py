@@ -1,0 +1,181 @@
+"""What all pages share: where the journal is, who asks, and how an answer is made."""
+
+import getpass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import jinja2
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from vx_pipeline import clock
+from vx_pipeline.journal import Journal
+from vx_pipeline.journal.audit import record_view
+from vx_pipeline.review import words
+from vx_pipeline.review.access import AccessSettings, Tries
+from vx_pipeline.review.directory import Directories, Directory
+from vx_pipeline.review.security import csrf_token, is_csrf_token
+
+LONGEST_NAME = 60
+_MOST_FIELDS = 50_000
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running page.
+
+    Args:
+        journal: where cases are read and decisions written.
+        schools: the schools' keys and time zones.
+        access: who may come in.
+        templates: the pages.
+        directories: the people of each school, kept in memory.
+        tries: wrong passwords.
+    """
+
+    journal: Journal
+    schools: Mapping[str, ZoneInfo]
+    access: AccessSettings
+    templates: jinja2.Environment
+    directories: Directories
+    tries: Tries
+
+
+class Visit:
+    """One request: who asks, about which school, with which form."""
+
+    def __init__(self, site: Site, request: Request, form: FormData) -> None:
+        self.site = site
+        self.request = request
+        self.form = form
+        self.now = clock.now()
+        self.school: str = request.path_params.get("school", "")
+        if self.school and self.school not in site.schools:
+            raise HTTPException(404)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal."""
+        return self.site.journal
+
+    @property
+    def directory(self) -> Directory:
+        """The people of the school, as its newest run saw them."""
+        return self.site.directories.of(self.journal, self.school)
+
+    @property
+    def user(self) -> str | None:
+        """Who logged in. The login ends when the user's password is another one."""
+        name = self.request.session.get("user")
+        known = self.site.access.users.get(name) if isinstance(name, str) else None
+        return name if known and self.request.session.get("login") == known[-12:] else None
+
+    @property
+    def named(self) -> bool:
+        """Whether we know who decides: by login, or because they told their name."""
+        return self.user is not None or bool(self.request.session.get("name"))
+
+    @property
+    def actor(self) -> str:
+        """Who asks; the name of the system's account until another one is told."""
+        return self.user or self.request.session.get("name") or _account()
+
+    def text(self, name: str, longest: int = 200) -> str:
+        """A field of the form, or of the query where there is no form; empty when it is missing."""
+        found = self.form.get(name) if self.request.method == "POST" else self.request.query_params.get(name)
+        return found.strip()[:longest] if isinstance(found, str) else ""
+
+    def number(self, name: str) -> int | None:
+        """A whole number of the form or the query; None when it is missing.
+
+        Raises:
+            HTTPException: it is something else.
+        """
+        text = self.text(name)
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise HTTPException(400)
+        return int(text)
+
+    def at(self, *path: object, **query: object) -> str:
+        """The address of one of the school's pages. Empty parts of the query are left out."""
+        return address(self.school, *path, **query)
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+        """A page from a template."""
+        message = self.request.session.pop("message", None) if template != "_results.html" else None
+        common = {"visit": self, "words": words, "message": message, "csrf": csrf_token(self.request)}
+        text = self.site.templates.get_template(template).render(common | context)
+        return HTMLResponse(text, status)
+
+    def tell(self, **message: object) -> None:
+        """Leaves a message for the next page. It travels in a cookie, so it holds ids, never names."""
+        self.request.session["message"] = message
+
+    def go(self, path: str) -> Response:
+        """Sends the browser on to another page."""
+        return RedirectResponse(path, 303)
+
+    def note(self, action: str, subject: str) -> None:
+        """Notes in the audit what was looked at or done."""
+        record_view(
+            self.journal, school=self.school, actor=self.actor, action=action, subject=subject, at=self.now
+        )
+
+    def ago(self, at: datetime) -> str:
+        """How long ago a moment was."""
+        return words.ago(at, self.now)
+
+    def moment(self, at: datetime) -> str:
+        """A moment in the school's own time."""
+        return words.moment(at, self.site.schools[self.school])
+
+
+def address(school: str, *path: object, **query: object) -> str:
+    """The address of a school's page."""
+    kept = {name: value for name, value in query.items() if value not in (None, "")}
+    place = "/" + "/".join(str(part) for part in (school, *path))
+    return f"{place}?{urlencode(kept)}" if kept else place
+
+
+Handler = Callable[[Visit], Response]
+
+
+def page(handler: Handler, *, public: bool = False) -> Callable[[Request], Any]:
+    """An endpoint from a plain function: the form read and proven ours, the login asked for.
+
+    Args:
+        handler: answers a visit; runs in a thread, because it waits for the database.
+        public: whether it is there for those who have not logged in.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        form = FormData()
+        if request.method == "POST":
+            form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+            token = form.get("csrf")
+            if not isinstance(token, str) or not is_csrf_token(request, token):
+                raise HTTPException(403)
+        visit = Visit(request.app.state.site, request, form)
+        if visit.site.access.users and not public and visit.user is None:
+            wanted = request.url.path if request.method == "GET" else "/"
+            return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303)
+        return await run_in_threadpool(handler, visit)
+
+    return endpoint
+
+
+def _account() -> str:
+    """The system's name for whoever started the page."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
