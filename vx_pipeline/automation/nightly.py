@@ -22,7 +22,7 @@ preview_job = dg.define_asset_job(
     selection=dg.AssetSelection.assets(PLAN, CASES).upstream()
     | dg.AssetSelection.assets(["roster", "boarder_contradictions"]),
     executor_def=dg.in_process_executor,
-    description="As the nightly job, up to plan and questions: reads, works everything out, writes nothing to Orah.",
+    description="As the nightly job, up to plan and questions: reads, works out, writes nothing to Orah.",
 )
 
 

@@ -193,6 +193,7 @@ def _next_steps(console: Console, settings: Settings) -> None:
     console.print("The stand-ins end with the demo; its tables, plans and journal stay to be looked at.")
     steps: list[tuple[str, Any]] = [
         ("make ui", "a sandbox school in the Dagster UI: materialise, look, launch"),
+        ("vx review", f"the page where a person answers what was not certain, with VX_HOME={settings.home}"),
         ("vx plan, vx status", f"the last plan and the tables, with VX_HOME={settings.home}"),
         (
             "DuckDB",

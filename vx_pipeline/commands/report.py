@@ -14,6 +14,7 @@ from vx_pipeline import clock
 from vx_pipeline.commands.doctor import Finding
 from vx_pipeline.commands.runs import Outcome
 from vx_pipeline.journal.intents import count_outcomes
+from vx_pipeline.journal.open_cases import open_cases
 from vx_pipeline.journal.plans import StoredPlan, latest_plan
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.changes import Action
@@ -138,6 +139,7 @@ def print_sync(console: Console, session: SchoolSession, outcome: Outcome, plan:
             console.print(school_tables(connection), Text())
         console.print(written_table(plan), Text())
         print_writes(console, session, plan)
+        print_waiting(console, session)
     if plan is not None and plan.hold_reason:
         console.print(Text.assemble(("Held  ", "bold yellow"), f"{plan.hold_reason}."))
         console.print("Nothing of this plan was written. See who it is: `vx plan`.")
@@ -149,6 +151,13 @@ def print_writes(console: Console, session: SchoolSession, plan: StoredPlan) -> 
     """How the writes of a plan ended, from the journal."""
     ended = count_outcomes(session.journal, plan.plan_id)
     console.print(f"Written to Orah: {sum(ended.values())} records{_in_words(ended)}.")
+
+
+def print_waiting(console: Console, session: SchoolSession) -> None:
+    """How many questions wait for a person, and where they are answered."""
+    waiting = open_cases(session.journal, session.key, limit=0).total
+    if waiting:
+        console.print(f"Waiting for a person: {waiting} questions of who is who. Answer them: `vx review`.")
 
 
 def _in_words(counts: Mapping[str, int]) -> str:
