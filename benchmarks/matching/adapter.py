@@ -25,26 +25,18 @@ class Matched:
     Args:
         outcomes: for each pool ``our_id, their_id, outcome, rule, score, why``; an id is null where nobody was
             found.
-        seconds: how long all of it took, from the frames to the outcomes.
+        seconds: how long it took, from tables of raw records to the outcomes.
+        cpu_seconds: the processors' time in it, all threads; it hardly depends on what else the machine does.
     """
 
     outcomes: Sequence[pd.DataFrame]
     seconds: float
+    cpu_seconds: float
 
 
 @contextmanager
-def linked(
-    pools: Sequence[Pool],
-    *,
-    threads: int | None = None,
-    same_name_and_year: bool = False,
-    known: Sequence[tuple[int, int]] = (),
-    refused: Sequence[tuple[int, int]] = (),
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory in which the matcher has run; ids are larger by ``STEP`` for each pool before.
-
-    ``known`` and ``refused`` are pairs that a person decided about, by those ids.
-    """
+def loaded(pools: Sequence[Pool], *, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with both sides of all pools; ids are larger by ``STEP`` for each pool before."""
     with duckdb.connect(config={"threads": threads} if threads else {}) as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.execute("CREATE SCHEMA matching")
@@ -59,12 +51,6 @@ def linked(
             connection.register("raw", pd.concat(frames).rename(columns=_NAMES))
             connection.execute(f"INSERT INTO matching.{side} BY NAME FROM raw")
             connection.unregister("raw")
-        link_people(
-            connection,
-            known=[(ours, theirs, "decision") for ours, theirs in known],
-            refused=refused,
-            link_same_name_and_year=same_name_and_year,
-        )
         yield connection
 
 
@@ -76,8 +62,9 @@ def match(pools: Sequence[Pool], *, threads: int | None = None, same_name_and_ye
         threads: DuckDB's threads; all cores by default.
         same_name_and_year: whether a unique name with the same year level may link.
     """
-    begin = time.perf_counter()
-    with linked(pools, threads=threads, same_name_and_year=same_name_and_year) as connection:
+    with loaded(pools, threads=threads) as connection:
+        begin, cpu_begin = time.perf_counter(), time.process_time()
+        link_people(connection, link_same_name_and_year=same_name_and_year)
         found = connection.execute(
             f"""
             SELECT
@@ -91,6 +78,6 @@ def match(pools: Sequence[Pool], *, threads: int | None = None, same_name_and_ye
             FROM matching.outcomes
             """
         ).df()
-    seconds = time.perf_counter() - begin
+        seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu_begin
     by_pool = dict(tuple(found.groupby("pool")))
-    return Matched([by_pool.get(number, found[:0]) for number in range(len(pools))], seconds)
+    return Matched([by_pool.get(number, found[:0]) for number in range(len(pools))], seconds, cpu_seconds)

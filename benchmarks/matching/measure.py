@@ -63,14 +63,18 @@ def _threads(processes: int) -> int:
 
 def _match_all(folders: Sequence[Path], *, batch: int, threads: int, same_name_and_year: bool) -> Result:
     scores, wrong = [], []
+    seconds = cpu_seconds = 0.0
     for start in range(0, len(folders), batch):
         pools = [stored(folder) for folder in folders[start : start + batch]]
         matched = match(pools, threads=threads, same_name_and_year=same_name_and_year)
         for pool, outcomes in zip(pools, matched.outcomes, strict=True):
-            scores.append(judge(pool, outcomes, matched.seconds / len(pools)))
+            scores.append(judge(pool, outcomes))
             wrong.append(wrong_links(pool, outcomes))
+        seconds += matched.seconds
+        cpu_seconds += matched.cpu_seconds
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Result(replace(total(scores), peak_mb=peak), pd.concat(wrong, ignore_index=True))
+    score = replace(total(scores), seconds=seconds, cpu_seconds=cpu_seconds, peak_mb=peak)
+    return Result(score, pd.concat(wrong, ignore_index=True))
 
 
 def _prepare(name: str, *, quick: bool) -> list[Path]:

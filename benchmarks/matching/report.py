@@ -7,8 +7,8 @@ from benchmarks.matching.score import Score
 from benchmarks.matching.sets import SETS, Bar
 
 _HEAD = (
-    "| set | pools | records | right | wrong | linked | in review | linked or shown | seconds | MiB |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| set | pools | records | right | wrong | linked | in review | linked or shown | seconds | CPU s | MiB |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 )
 
 
@@ -35,6 +35,7 @@ def _line(about: str, score: Score, bar: Bar) -> str:
         cell("review_share", f"{score.review_share:.1%}", _limit("≤", bar.review_share, ".0%")),
         cell("recall_with_review", f"{score.recall_with_review:.4f}", _limit("≥", bar.recall_with_review)),
         cell("seconds", f"{score.seconds:.1f}", _limit("<", bar.seconds, ".0f")),
+        f"{score.cpu_seconds:.1f}",
         cell("peak_mb", f"{score.peak_mb:,.0f}", _limit("<", bar.peak_mb, ",.0f")),
     )
     return f"| {' | '.join(cells)} |"

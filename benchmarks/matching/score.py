@@ -25,6 +25,7 @@ class Score:
         found: of ``people``, those linked rightly or whose true record is among the candidates that a person sees.
         asked: records of theirs that a person has to look at.
         seconds: time in the matcher.
+        cpu_seconds: the processors' time in it.
         peak_mb: greatest resident memory of the processes that matched, in MiB, added up.
     """
 
@@ -36,7 +37,8 @@ class Score:
     wrong: int
     found: int
     asked: int
-    seconds: float
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_mb: float = 0.0
 
     @property
@@ -55,8 +57,8 @@ class Score:
         return self.asked / max(1, self.theirs)
 
 
-def judge(pool: Pool, outcomes: pd.DataFrame, seconds: float) -> Score:
-    """Counts what is right and wrong in a pool's outcomes."""
+def judge(pool: Pool, outcomes: pd.DataFrame) -> Score:
+    """Counts what is right and wrong in a pool's outcomes; time and memory are for others to add."""
     pairs = outcomes.dropna(subset=_PAIR)
     true = _is_true(pairs, pool.truth)
     links = pairs["outcome"] == "link"
@@ -75,7 +77,6 @@ def judge(pool: Pool, outcomes: pd.DataFrame, seconds: float) -> Score:
         wrong=int((links & ~true).sum()),
         found=found["our_id"].nunique(),
         asked=len(set(asked) - set(pairs[links]["their_id"])),
-        seconds=seconds,
     )
 
 
@@ -91,7 +92,18 @@ def wrong_links(pool: Pool, outcomes: pd.DataFrame) -> pd.DataFrame:
 def total(scores: Iterable[Score]) -> Score:
     """The sum over several pools; of the memory the greatest."""
     summed = list(scores)
-    counts = ("pools", "ours", "theirs", "people", "right", "wrong", "found", "asked", "seconds")
+    counts = (
+        "pools",
+        "ours",
+        "theirs",
+        "people",
+        "right",
+        "wrong",
+        "found",
+        "asked",
+        "seconds",
+        "cpu_seconds",
+    )
     added = {name: sum(getattr(score, name) for score in summed) for name in counts}
     return replace(summed[0], **added, peak_mb=max(score.peak_mb for score in summed))
 

@@ -12,6 +12,7 @@ from vx_pipeline.assets.resources import Schools
 from vx_pipeline.attendance.days import Days, days_away, read_periods_away
 from vx_pipeline.journal.cases import record_matching
 from vx_pipeline.journal.decisions import Entity, standing
+from vx_pipeline.journal.intents import known_students
 from vx_pipeline.matching.match import match_houses, match_students
 from vx_pipeline.matching.picture import Picture, take_picture
 from vx_pipeline.matching.rulings import read_rulings
@@ -51,14 +52,13 @@ def student_matches(context: dg.AssetExecutionContext, schools: Schools) -> Iter
     """Links students: people's decisions first, then the links there are, then evidence. Queues the rest."""
     with plain_failures():
         session = schools.open(context.partition_key)
-        # Before the decisions are read: one that comes in between is taken in again by the next run.
-        now = session.now()
         rulings = read_rulings(session.journal, session.key, Entity.STUDENT)
         with session.writing() as connection:
             match_students(
                 connection,
-                now=now,
+                now=session.now(),
                 rulings=rulings,
+                written=known_students(session.journal, session.key),
                 link_same_name_and_year=session.school.policies.link_same_name_and_year,
             )
             metadata = {

@@ -11,7 +11,13 @@ from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.errors import HeldError, VxError
-from vx_pipeline.journal.intents import count_outcomes, known_students, last_write, standing_deactivations
+from vx_pipeline.journal.intents import (
+    count_outcomes,
+    known_students,
+    last_write,
+    standing_deactivations,
+    students_made,
+)
 from vx_pipeline.journal.plans import StoredPlan, latest_plan, record_plan
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.apply import Applied, Writer, apply_changes
@@ -91,6 +97,7 @@ def plan_school(session: SchoolSession) -> tuple[list[Change], str | None]:
         now=session.now(),
         deactivated_by_us=standing_deactivations(session.journal, session.key),
         known_students=known_students(session.journal, session.key),
+        made_at=students_made(session.journal, session.key),
     )
     with session.writing() as connection:
         changes = make_plan(connection, baseline)

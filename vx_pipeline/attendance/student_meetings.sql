@@ -24,6 +24,7 @@ JOIN veracross.classes AS class
     ON class.id = meeting.internal_class_id
     AND class._missing_since IS NULL
     AND coalesce(class.track_class_attendance, TRUE)
-JOIN matching.student_links AS link ON link.veracross_id = enrolment.person_id
+-- A link in doubt carries no marks: the time away may be another child's.
+JOIN matching.student_links AS link ON link.veracross_id = enrolment.person_id AND link.contested IS NULL
 WHERE meeting._missing_since IS NULL AND meeting.date BETWEEN $first AND $last
 ORDER BY student_id, starts_at, class_id;

@@ -1,5 +1,6 @@
 """Decisions take effect: a sensor sees them, and launches the match and everything that follows from it."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -7,7 +8,7 @@ import dagster as dg
 
 from vx_pipeline.assets.matching import CASES
 from vx_pipeline.assets.sync import APPLIED, PLAN, READ_COPY
-from vx_pipeline.automation.push import push_attendance_job, push_request
+from vx_pipeline.automation.push import push_attendance_job, push_request, quarter
 from vx_pipeline.errors import VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.cases import VERACROSS, get_person, latest_matching
@@ -16,6 +17,9 @@ from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import load_settings
 
 SENSOR_INTERVAL_SECONDS = 60
+
+CAUSE = "vx/cause"
+"""Run tag: the decisions that a push is for."""
 
 REMEMBERED = timedelta(days=1)
 """How long after a decision its days of attendance are looked after. Each set of decisions is pushed once."""
@@ -43,11 +47,11 @@ def waiting_decisions(journal: Journal, school: str) -> list[Decision]:
     matching = latest_matching(journal, school)
     if matching is None:
         return []
-    return [decision for decision in decisions_after(journal, 0, school) if decision.at >= matching.at]
+    return decisions_after(journal, matching.newest_decision, school)
 
 
-def days_to_backfill(session: SchoolSession) -> tuple[date, int] | None:
-    """The first day whose marks waited for a link that stands now, and the newest decision behind it.
+def days_to_backfill(session: SchoolSession) -> tuple[date, str] | None:
+    """The first day whose marks waited for a link that stands now, and the numbers of the decisions behind it.
 
     What was decided within ``REMEMBERED`` counts; pushing a day again changes nothing that is right.
     """
@@ -63,7 +67,7 @@ def days_to_backfill(session: SchoolSession) -> tuple[date, int] | None:
     ]
     if not found:
         return None
-    return min(min(decision.days) for decision in found), max(decision.number for decision in found)
+    return min(min(decision.days) for decision in found), "+".join(str(one.number) for one in found)
 
 
 def _is_linked(journal: Journal, school: str, decision: Decision) -> bool:
@@ -94,7 +98,7 @@ def backfill_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 def _for_each_school(
     context: dg.SensorEvaluationContext,
-    request: Callable[[SchoolSession], dg.RunRequest | None],
+    request: Callable[[dg.SensorEvaluationContext, SchoolSession], dg.RunRequest | None],
     otherwise: str,
 ) -> dg.SensorResult:
     """One request for each school that asks for one; a school in trouble does not hold up the others."""
@@ -103,7 +107,7 @@ def _for_each_school(
     for key in settings.school_keys():
         try:
             with SchoolSession(settings, key) as session:
-                found = request(session)
+                found = request(context, session)
         except VxError as error:
             skipped.append(f"{key}: {error}")
             context.log.warning(skipped[-1])
@@ -114,20 +118,35 @@ def _for_each_school(
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
 
 
-def _rematch_request(session: SchoolSession) -> dg.RunRequest | None:
+def _rematch_request(context: dg.SensorEvaluationContext, session: SchoolSession) -> dg.RunRequest | None:
     waiting = waiting_decisions(session.journal, session.key)
     if not waiting:
         return None
     return dg.RunRequest(
-        run_key=f"{session.key}:decisions:{waiting[-1].number}",
+        run_key=f"{session.key}:decisions:{waiting[-1].number}:{_attempt(session)}",
         partition_key=session.key,
         job_name=rematch_job.name,
     )
 
 
-def _backfill_request(session: SchoolSession) -> dg.RunRequest | None:
+def _backfill_request(context: dg.SensorEvaluationContext, session: SchoolSession) -> dg.RunRequest | None:
     backfill = days_to_backfill(session)
     if backfill is None:
         return None
-    first_day, number = backfill
-    return push_request(session.key, first_day, f"backfill:{number}")
+    first_day, numbers = backfill
+    cause = f"{session.key}:backfill:{hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
+    if _went_well(context.instance, cause):
+        return None
+    return push_request(session.key, first_day, f"{cause}:{_attempt(session)}", tags={CAUSE: cause})
+
+
+def _attempt(session: SchoolSession) -> str:
+    """A run key is used up by its run, however that ends; what failed is tried again a quarter of an hour on."""
+    return quarter(session.now())
+
+
+def _went_well(instance: dg.DagsterInstance, cause: str) -> bool:
+    """Whether a run for this cause succeeded, or is on its way."""
+    given_up = {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+    runs = instance.get_runs(filters=dg.RunsFilter(tags={CAUSE: cause}))
+    return any(run.status not in given_up for run in runs)

@@ -153,8 +153,8 @@ def look(session: SchoolSession, cursor: str | None) -> Tick:
     """
     now = session.now()
     seen: dict[str, Any] = json.loads(cursor) if cursor else {"until": now.isoformat(), "ids": []}
-    quarter = _quarter(now)
-    whole_day = seen.get("looked") != quarter
+    this = quarter(now)
+    whole_day = seen.get("looked") != this
     since = (datetime.fromisoformat(seen["until"]) - OVERLAP).astimezone(now.tzinfo)
     if whole_day:
         since = datetime.combine(since.date(), time.min, tzinfo=now.tzinfo)
@@ -165,11 +165,11 @@ def look(session: SchoolSession, cursor: str | None) -> Tick:
     left = [record for record in movements if record["id"] not in seen["ids"] and _is_departure(record, away)]
     first_day, reason, pushed = _reason(left, seen.get("pushed", ""), now)
     ids = {record["id"] for record in movements}.union(() if whole_day else seen["ids"])
-    after = {"until": now.isoformat(), "ids": sorted(ids), "looked": quarter, "pushed": pushed}
+    after = {"until": now.isoformat(), "ids": sorted(ids), "looked": this, "pushed": pushed}
     return Tick(first_day, reason, json.dumps(after))
 
 
-def _quarter(now: datetime) -> str:
+def quarter(now: datetime) -> str:
     """The quarter of an hour in which a moment lies, named by its start."""
     minute = now.minute - now.minute % PUSH_AGAIN_MINUTES
     return now.replace(minute=minute, second=0, microsecond=0).isoformat()
@@ -184,15 +184,15 @@ def _reason(left: Sequence[Mapping[str, Any]], pushed: str, now: datetime) -> tu
             when no day is to be pushed again.
         now: this moment in the school's time zone.
     """
-    quarter = _quarter(now)
+    this = quarter(now)
     if left:
         first = min(parse_moment(record["record_time"]) for record in left)
         newest = max(record["id"] for record in left)
-        return first.astimezone(now.tzinfo).date(), str(newest), quarter
-    if pushed and pushed != quarter:
+        return first.astimezone(now.tzinfo).date(), str(newest), this
+    if pushed and pushed != this:
         day = datetime.fromisoformat(pushed).date()
         # Once more when the day is over, and then no more.
-        return day, quarter, quarter if day == now.date() else ""
+        return day, this, this if day == now.date() else ""
     return None, "", pushed
 
 
@@ -237,7 +237,7 @@ def movements_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
             continue
         cursors[key] = tick.cursor
         if tick.first_day:
-            requests.append(push_request(key, tick.first_day, tick.reason))
+            requests.append(push_request(key, tick.first_day, f"{key}:{tick.reason}"))
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason("; ".join(skipped) or "Nothing new."),
@@ -245,10 +245,13 @@ def movements_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     )
 
 
-def push_request(key: str, first_day: date, reason: str) -> dg.RunRequest:
-    """Asks for a push of one school from a day on. The same reason asks for the same run, however often."""
+def push_request(
+    key: str, first_day: date, run_key: str, tags: Mapping[str, str] | None = None
+) -> dg.RunRequest:
+    """Asks for a push of one school from a day on. The same run key asks for the same run, however often."""
     return dg.RunRequest(
-        run_key=f"{key}:{reason}",
+        run_key=run_key,
+        tags=dict(tags or {}),
         partition_key=key,
         job_name=push_attendance_job.name,
         run_config=dg.RunConfig(ops={"push_attendance_op": PushConfig(first_day=first_day.isoformat())}),

@@ -135,6 +135,17 @@ def known_students(journal: Journal, school: str) -> frozenset[int]:
         return frozenset(row["key"] for row in connection.execute(_landed(school, "student")).mappings())
 
 
+def students_made(journal: Journal, school: str) -> dict[int, datetime]:
+    """By Veracross id, when we last made a record in Orah for a student."""
+    with journal.begin() as connection:
+        rows = connection.execute(_landed(school, "student")).mappings().all()
+    made: dict[int, datetime] = {}
+    for row in rows:
+        if row["action"] == "create":
+            made[row["key"]] = max(row["at"], made.get(row["key"], row["at"]))
+    return made
+
+
 def last_write(journal: Journal, school: str, system: str) -> datetime | None:
     """When we last meant to write to a system, whatever became of it; None before the first time."""
     query = select(func.max(intents.c.at)).where(intents.c.school == school, intents.c.system == system)

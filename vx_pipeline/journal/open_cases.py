@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import RowMapping, select
 
@@ -138,7 +137,7 @@ def _open_lines(journal: Journal, school: str) -> list[_Line]:
     lines = [
         _Line(row, stand.later(row), stand.refused(row), stand.taken(row))
         for row in rows
-        if not stand.answered(row, matching.at)
+        if not stand.answered(row, matching.newest_decision)
     ]
     return sorted(lines, key=lambda line: (line.later is not None, -line.row["score"], line.row["case_id"]))
 
@@ -162,15 +161,15 @@ class _Standing:
             return self._of_person.get((row["entity"], row["veracross_id"]), [])
         return self._of_record.get((row["entity"], row["orah_id"]), [])
 
-    def answered(self, row: RowMapping, since: datetime) -> bool:
+    def answered(self, row: RowMapping, since: int) -> bool:
         """Whether the case was answered after the run took the decisions in."""
         about = self.about(row)
-        if any(decision.kind in _ANSWERS and decision.at >= since for decision in about):
+        if any(decision.kind in _ANSWERS and decision.number > since for decision in about):
             return True
         options = {*row["candidate_ids"]}
         if row["veracross_id"] is not None and row["orah_id"] is not None:
             options.add(row["orah_id"])
-        fresh = any(decision.kind is Kind.NEVER and decision.at >= since for decision in about)
+        fresh = any(decision.kind is Kind.NEVER and decision.number > since for decision in about)
         return fresh and bool(options) and options <= self.refused(row)
 
     def refused(self, row: RowMapping) -> frozenset[int]:

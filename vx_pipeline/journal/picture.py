@@ -170,9 +170,10 @@ class Matching:
     Args:
         school: the school's key.
         run_id: Dagster's run.
-        at: when it took in the decisions: later ones count from the next run on.
+        at: when it matched.
         read_at: the older of the two reads of students; how old the picture is.
         policy_version: the rules that it followed.
+        newest_decision: number of the newest decision that it took in; later ones count from the next run on.
         counts: ``students``, ``records``, ``linked``, ``linked by <rule>``, ``waiting``, ``conflicts``, ...
     """
 
@@ -182,6 +183,7 @@ class Matching:
     read_at: datetime | None
     policy_version: str
     counts: Mapping[str, int]
+    newest_decision: int = 0
 
 
 def seen_fields(ours: Person | None, theirs: Person | None) -> Seen:

@@ -29,6 +29,7 @@ def link_people(
     known: Iterable[tuple[int, int, str]] = (),
     refused: Pairs = (),
     taken_back: Pairs = (),
+    barred: Pairs = (),
     link_same_name_and_year: bool = False,
     policy: Policy | None = None,
 ) -> None:
@@ -44,6 +45,7 @@ def link_people(
         known: pairs that are linked whatever the evidence says, with the rule that says so.
         refused: pairs that are never linked, and no rivals of others.
         taken_back: pairs that a person linked and then did not; the sis_id that this left in Orah proves nothing.
+        barred: pairs that evidence never links, but that stay rivals of others.
         link_same_name_and_year: whether a unique name with the same year level is enough where no birth date is
             known.
         policy: weights, patterns and guards; the current ones by default.
@@ -52,6 +54,7 @@ def link_people(
     load_rows(connection, "known", ("our_id BIGINT", "their_id BIGINT", "rule VARCHAR"), list(known))
     load_rows(connection, "refused", ("our_id BIGINT", "their_id BIGINT"), list(refused))
     load_rows(connection, "taken_back", ("our_id BIGINT", "their_id BIGINT"), list(taken_back))
+    load_rows(connection, "barred", ("our_id BIGINT", "their_id BIGINT"), list(barred))
     _load_policy(connection, policy)
     guards = policy.guards
     parameters = {

@@ -64,6 +64,9 @@ LEFT JOIN told AS ours ON ours.side = 'ours' AND ours.person_id = veracross_id A
 LEFT JOIN told AS theirs ON theirs.side = 'theirs' AND theirs.person_id = orah_id AND theirs.field = weighed.field
 ORDER BY veracross_id, orah_id, position;
 
--- matching.run: when decisions were taken in, and the rules that were followed. One row.
+-- matching.run: when people were matched, by which rules, and the newest decision that was taken in. One row.
 CREATE OR REPLACE TABLE matching.run AS
-SELECT CAST($now AS TIMESTAMP) AS matched_at, CAST($policy AS VARCHAR) AS policy_version;
+SELECT
+    CAST($now AS TIMESTAMP) AS matched_at,
+    CAST($policy AS VARCHAR) AS policy_version,
+    CAST($newest_decision AS BIGINT) AS newest_decision;

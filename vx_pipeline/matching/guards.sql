@@ -154,10 +154,11 @@ SELECT
         WHEN pair.birth_date = 'different' AND 'different' IN (pair.first_name, pair.last_name)
             THEN 'the sis_id agrees, name and birth date do not'
         WHEN pair.email = 'own' THEN NULL
+        WHEN 'different' IN (pair.first_name, pair.last_name)
+            AND (pair.grades_contradict OR pair.school_emails_differ OR pair.sex = 'different')
+            THEN 'the sis_id agrees, but a name and more than that do not'
         WHEN pair.first_name IN ('different', 'missing') AND pair.last_name IN ('weak', 'different', 'missing')
             THEN 'the sis_id agrees, the name does not'
-        WHEN pair.sex = 'different' AND pair.first_name = 'different'
-            THEN 'the sis_id agrees, first name and sex do not'
     END AS sis_id_objection,
     ours.identified > itself OR theirs.identified > itself AS identified_elsewhere,
     ours.doubled OR (pair.birth_date <> 'exact' AND theirs.unowned > unowned_here) AS doubled_here,

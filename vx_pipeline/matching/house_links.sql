@@ -1,7 +1,19 @@
--- matching.refused_houses: which house a dorm is not, said a person; with no house: none of them.
+-- matching.refused_houses: which houses a dorm is not, said a person.
 -- grain:  one row for each refusal
 -- key:    dorm_id, orah_id
-CREATE OR REPLACE TABLE matching.refused_houses AS FROM refused_houses;
+-- source: refused_houses, new_dorms, houses_set_aside; orah.houses, roster.houses
+--
+-- Of a dorm that is new, every house that there was when that was said.
+CREATE OR REPLACE TABLE matching.refused_houses AS
+FROM refused_houses
+UNION
+SELECT dorm_id, house.id
+FROM new_dorms
+JOIN orah.houses AS house ON house._first_seen_at < new_dorms.decided_at
+UNION
+SELECT dorm.dorm_id, aside.id
+FROM roster.houses AS dorm
+CROSS JOIN houses_set_aside AS aside;
 
 -- matching.house_links: which house in Orah is which dorm in use.
 -- grain:  one row for each linked dorm
@@ -30,7 +42,7 @@ by_id AS (
     FROM roster.houses AS dorm
     JOIN house ON house.sis_id = CAST(dorm.dorm_id AS VARCHAR)
     ANTI JOIN matching.refused_houses AS refused
-        ON refused.dorm_id = dorm.dorm_id AND coalesce(refused.orah_id, house.orah_id) = house.orah_id
+        ON refused.dorm_id = dorm.dorm_id AND refused.orah_id = house.orah_id
     WHERE dorm.dorm_id NOT IN (SELECT dorm_id FROM by_decision)
         AND house.orah_id NOT IN (SELECT orah_id FROM by_decision)
     QUALIFY count(*) OVER (PARTITION BY dorm.dorm_id) = 1
@@ -41,7 +53,7 @@ by_name AS (
     FROM roster.houses AS dorm
     JOIN house ON house.name = lower(trim(dorm.name))
     ANTI JOIN matching.refused_houses AS refused
-        ON refused.dorm_id = dorm.dorm_id AND coalesce(refused.orah_id, house.orah_id) = house.orah_id
+        ON refused.dorm_id = dorm.dorm_id AND refused.orah_id = house.orah_id
     WHERE dorm.dorm_id NOT IN (SELECT dorm_id FROM by_decision)
         AND house.orah_id NOT IN (SELECT orah_id FROM by_decision)
         AND dorm.dorm_id NOT IN (SELECT dorm_id FROM by_id)
@@ -58,3 +70,6 @@ FROM by_id
 UNION ALL
 FROM by_name
 ORDER BY dorm_id;
+
+-- matching.house_run: the newest decision that was taken in for houses. One row.
+CREATE OR REPLACE TABLE matching.house_run AS SELECT CAST($newest_decision AS BIGINT) AS newest_decision;

@@ -1,7 +1,7 @@
 -- matching.outcomes: what becomes of each pair that could be one person.
 -- grain:  one row for each pair that is linked, or that a person has to look at
 -- key:    our_id, their_id
--- source: guarded, known, taken_back
+-- source: guarded, known, taken_back, barred
 --
 -- outcome: 'link'; 'review', nothing contradicts it but it is not certain; 'conflict', something contradicts it.
 -- rule: what a link rests on, or the pattern that fits. why: why it was not automatic.
@@ -10,9 +10,14 @@ CREATE OR REPLACE TEMPORARY TABLE judged AS
 SELECT
     guarded.*,
     taken_back.our_id IS NOT NULL AS taken_back,
+    barred.our_id IS NOT NULL AS is_barred,
+    sis_id = 'same' OR email = 'own' AS is_identified,
     CASE
+        WHEN barred.our_id IS NOT NULL THEN 'a person said that this is somebody else'
         WHEN taken_back.our_id IS NOT NULL THEN 'a person took this link back'
         WHEN pattern IS NULL AND email = 'own' THEN 'the e-mail agrees, the name does not'
+        WHEN birth_date = 'missing' AND grade = 'adjacent' AND first_name NOT IN ('exact', 'other')
+            THEN 'the first names are only similar, and the year levels differ'
         WHEN identified_elsewhere THEN 'an e-mail or a sis_id points to a different record'
         WHEN email = 'shared' THEN 'the e-mail is not one person''s own'
         WHEN doubled_there THEN 'another record in Orah has exactly this name'
@@ -32,13 +37,14 @@ SELECT
         WHEN birth_date = 'missing' AND grade = 'same' THEN 'same name and year level'
     END AS bulk
 FROM guarded
-LEFT JOIN taken_back USING (our_id, their_id);
+LEFT JOIN taken_back USING (our_id, their_id)
+LEFT JOIN barred USING (our_id, their_id);
 
 CREATE OR REPLACE TABLE matching.outcomes AS
 WITH by_sis_id AS (
     SELECT our_id, their_id
     FROM judged
-    WHERE sis_id = 'same' AND sis_id_objection IS NULL AND NOT identified_elsewhere AND NOT is_taken AND NOT taken_back
+    WHERE sis_id = 'same' AND sis_id_objection IS NULL AND NOT identified_elsewhere AND NOT is_taken AND NOT taken_back AND NOT is_barred
 ),
 
 decided AS (
@@ -87,7 +93,9 @@ SELECT
         WHEN linked_by IS NULL AND sis_id_objection IS NULL AND contradiction IS NULL AND doubt IS NULL AND NOT is_taken
             THEN bulk
     END AS bulk,
-    is_taken
+    is_taken,
+    is_barred,
+    is_identified
 FROM decided
 WHERE linked_by IS NOT NULL
     OR sis_id = 'same'

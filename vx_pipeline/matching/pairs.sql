@@ -155,7 +155,10 @@ compared AS (
             replace(concat(theirs.first_name, theirs.last_name), ' ', ''),
             replace(concat(theirs.last_name, theirs.first_name), ' ', '')
         ) AS joined,
-        birth_date_level(ours.birth_date, theirs.birth_date) AS birth_date_level,
+        CASE
+            WHEN ours.birth_date = theirs.birth_date AND (ours.is_common_date OR theirs.is_common_date) THEN 'missing'
+            ELSE birth_date_level(ours.birth_date, theirs.birth_date)
+        END AS birth_date_level,
         CASE
             WHEN ours.middle_name IS NULL OR theirs.middle_name IS NULL THEN 'missing'
             WHEN ours.middle_name = theirs.middle_name

@@ -1,6 +1,6 @@
 -- Most names need no folding: they are plain letters already.
 CREATE OR REPLACE TEMPORARY MACRO folded(name) AS nullif(
-    CASE WHEN regexp_full_match(lower(trim(name)), '[a-z]+( [a-z]+)*') THEN lower(trim(name)) ELSE fold(name) END, ''
+    CASE WHEN regexp_full_match(lower(trim(name)), '[a-z0-9]+( [a-z0-9]+)*') THEN lower(trim(name)) ELSE fold(name) END, ''
 );
 
 -- matching.people: both sides, with everything that is compared made comparable.
@@ -8,7 +8,9 @@ CREATE OR REPLACE TEMPORARY MACRO folded(name) AS nullif(
 -- key:    side ('ours' or 'theirs'), person_id
 -- source: matching.ours, matching.theirs; the policy's placeholders and nicknames
 --
--- People are compared within their pool only: one school. fold() is matching.fold.fold. A suffix (Jr, III) is taken from the last name, but never forgotten: father and son.
+-- People are compared within their pool only: one school. fold() is matching.fold.fold. A suffix (Jr, III) is taken
+-- from the last name, but never forgotten: father and son. A date that very many share is no evidence for anybody,
+-- but two different dates stay different.
 CREATE OR REPLACE TABLE matching.people AS
 WITH record AS (
     SELECT 'ours' AS side, * FROM matching.ours
@@ -27,24 +29,34 @@ folded AS (
         folded(last_name) AS whole_last_name,
         nullif(regexp_extract(folded(last_name), '^.+ (jr|junior|sr|senior|ii|iii|iv)$', 1), '') AS suffix,
         folded(middle_name) AS middle_name,
-        CASE
-            WHEN list_contains($placeholder_dates, birth_date) THEN NULL
-            WHEN count(*) OVER (PARTITION BY pool, side, birth_date) > $common_date THEN NULL
-            ELSE birth_date
-        END AS birth_date,
+        CASE WHEN NOT list_contains($placeholder_dates, birth_date) THEN birth_date END AS birth_date,
+        count(*) OVER (PARTITION BY pool, side, birth_date) > $common_date AS is_common_date,
         regexp_matches(concat(first_name, last_name), '[^\p{Latin}\p{Common}\p{Inherited}]') AS other_script,
         CASE left(lower(trim(sex)), 1) WHEN 'm' THEN 'm' WHEN 'f' THEN 'f' END AS sex,
         nullif(lower(trim(grade)), '') AS grade,
         CASE WHEN contains(email, '@') THEN lower(trim(email)) END AS email,
         coalesce(family_email, FALSE) AS family_email,
         -- A number may have been padded on its way.
-        coalesce(CAST(TRY_CAST(trim(sis_id) AS BIGINT) AS VARCHAR), nullif(trim(sis_id), '')) AS sis_id,
+        CASE WHEN regexp_full_match(trim(sis_id), '0*[1-9]\d*') THEN ltrim(trim(sis_id), '0') ELSE nullif(trim(sis_id), '') END
+            AS sis_id,
         folded(postcode) AS postcode,
         folded(street) AS street
     FROM record
+),
+
+-- Beside the records, not in a window over them: a window this wide is as dear as all the rest.
+sizes AS (
+    SELECT pool, greatest(count_if(side = 'ours'), count_if(side = 'theirs')) AS pool_size FROM record GROUP BY pool
+),
+
+domains AS (
+    SELECT pool, split_part(email, '@', 2) AS domain, count(*) AS people
+    FROM folded
+    WHERE side = 'ours' AND email IS NOT NULL
+    GROUP BY ALL
 )
 SELECT
-    * EXCLUDE (whole_last_name, suffix),
+    folded.* EXCLUDE (whole_last_name, suffix),
     nullif(trim(coalesce(left(whole_last_name, -length(suffix) - 1), whole_last_name)), '') AS last_name,
     CASE suffix WHEN 'junior' THEN 'jr' WHEN 'senior' THEN 'sr' ELSE suffix END AS suffix,
     CASE
@@ -55,15 +67,14 @@ SELECT
     list_distinct(list_filter([first_name, other_name], lambda name: name IS NOT NULL)) AS first_names,
     split_part(email, '@', 2) AS domain,
     -- May be the school's own mail domain: two different addresses there are two people.
-    NOT list_contains($public_domains, domain)
-        AND count(*) FILTER (side = 'ours') OVER (PARTITION BY pool, domain) >= $school_domain AS own_domain,
-    count(*) OVER (PARTITION BY pool, side, email) AS with_email,
-    count(*) OVER (PARTITION BY pool, side, sis_id) AS with_sis_id,
-    greatest(
-        count(*) FILTER (side = 'ours') OVER (PARTITION BY pool),
-        count(*) FILTER (side = 'theirs') OVER (PARTITION BY pool)
-    ) AS pool_size
+    NOT list_contains($public_domains, split_part(email, '@', 2))
+        AND coalesce(domains.people, 0) >= $school_domain AS own_domain,
+    count(*) OVER (PARTITION BY folded.pool, side, email) AS with_email,
+    count(*) OVER (PARTITION BY folded.pool, side, sis_id) AS with_sis_id,
+    pool_size
 FROM folded
+JOIN sizes USING (pool)
+LEFT JOIN domains ON domains.pool = folded.pool AND domains.domain = split_part(folded.email, '@', 2)
 ORDER BY side, person_id;
 
 -- Short forms on both ends: who is called Bill may be William, and the other way about.

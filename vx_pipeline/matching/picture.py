@@ -51,7 +51,12 @@ def take_picture(
         people = [*students(connection, wanted, proofs), *records(connection, days_away), *houses(connection)]
     finally:
         connection.remove_function("fold")
-    ((matched_at, policy_version),) = connection.execute("FROM matching.run").fetchall()
+    ((matched_at, policy_version, newest_decision),) = connection.execute(
+        """
+        SELECT matched_at, policy_version, least(run.newest_decision, houses.newest_decision)
+        FROM matching.run AS run, matching.house_run AS houses
+        """
+    ).fetchall()
     asked_at = matched_at.replace(tzinfo=UTC)
     by_key = {(person.entity, person.system, person.person_id): person for person in people}
     cases = questions(connection, Sources(by_key, proofs, asked_at), standing, ask_about_new=ask_about_new)
@@ -61,6 +66,7 @@ def take_picture(
         at=asked_at,
         read_at=_read_at(connection),
         policy_version=policy_version,
+        newest_decision=newest_decision,
         counts=_counts(connection, cases),
     )
     return Picture(matching, cases, people)
@@ -79,17 +85,29 @@ def _read_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, cases: Sequence[Case]) -> dict[str, int]:
+    """Students at the school, active records, and links of the former; leavers keep links, and are left out."""
     row = connection.execute(
         """
         SELECT
             (SELECT count(*) FROM roster.students WHERE is_current),
             (SELECT count(*) FROM orah.students WHERE _missing_reads < 2 AND NOT deactivated),
-            (SELECT count(*) FROM matching.student_links)
+            (
+                SELECT count(*) FROM matching.student_links
+                JOIN roster.students ON student_id = veracross_id
+                WHERE is_current
+            )
         """
     ).fetchone()
     assert row is not None
     by_rule = connection.execute(
-        "SELECT 'linked by ' || rule, count(*) FROM matching.student_links GROUP BY ALL ORDER BY ALL"
+        """
+        SELECT 'linked by ' || rule, count(*)
+        FROM matching.student_links
+        JOIN roster.students ON student_id = veracross_id
+        WHERE is_current
+        GROUP BY ALL
+        ORDER BY ALL
+        """
     ).fetchall()
     kinds = Counter(case.kind for case in cases)
     return {

@@ -13,7 +13,7 @@ from vx_pipeline.journal.decisions import Entity
 
 WANTED = (
     "sis_id", "first_name", "alt_name", "last_name", "email", "year_level", "student_type", "house", "room_number",
-    "bed_number",
+    "bed_number", "deactivated",
 )  # fmt: skip
 """The fields of Orah that a sync writes."""
 
@@ -58,13 +58,13 @@ ORDER BY record.id
 """
 
 _DORMS = """
-SELECT dorm.dorm_id, dorm.name, fold(dorm.name) AS folded, link.orah_id, link.rule
+SELECT dorm.dorm_id, dorm.name, coalesce(fold(dorm.name), '') AS folded, link.orah_id, link.rule
 FROM roster.houses AS dorm LEFT JOIN matching.house_links AS link USING (dorm_id)
 ORDER BY dorm_id
 """
 
 _HOUSES = """
-SELECT house.id, house.name, house.sis_id, fold(house.name) AS folded, link.dorm_id, link.rule
+SELECT house.id, house.name, house.sis_id, coalesce(fold(house.name), '') AS folded, link.dorm_id, link.rule
 FROM orah.houses AS house LEFT JOIN matching.house_links AS link ON link.orah_id = house.id
 WHERE house._missing_reads < 2
 ORDER BY house.id

@@ -12,14 +12,23 @@ from vx_pipeline.journal.cases import ORAH, VERACROSS, Candidate, Case, Person, 
 from vx_pipeline.journal.decisions import Decision, Entity, Kind
 from vx_pipeline.matching.portraits import Proofs, Row, read_rows
 
-_QUEUE = "FROM matching.review_queue ORDER BY veracross_id, rank, orah_id"
+_QUEUE = """
+WITH rivals AS (
+    SELECT veracross_id, orah_id, max(rival.score) AS score
+    FROM matching.review_queue
+    JOIN matching.scores AS rival
+        ON (rival.our_id = veracross_id AND rival.their_id <> orah_id)
+        OR (rival.their_id = orah_id AND rival.our_id <> veracross_id)
+    GROUP BY ALL
+)
+SELECT queue.*, queue.score - rivals.score AS gap
+FROM matching.review_queue AS queue
+LEFT JOIN rivals USING (veracross_id, orah_id)
+ORDER BY veracross_id, rank, orah_id
+"""
 
 _CONTESTED = """
-SELECT link.*, outcome.gap
-FROM matching.student_links AS link
-JOIN matching.outcomes AS outcome ON outcome.our_id = veracross_id AND outcome.their_id = orah_id
-WHERE contested IS NOT NULL
-ORDER BY veracross_id
+SELECT *, NULL AS gap FROM matching.student_links WHERE contested IS NOT NULL ORDER BY veracross_id
 """
 
 _TAKEN_HOUSES = """
@@ -31,7 +40,7 @@ WHERE house._missing_reads < 2 AND dorm.dorm_id NOT IN (SELECT dorm_id FROM matc
     AND house.id NOT IN (SELECT orah_id FROM matching.house_links)
     AND NOT EXISTS (
         FROM matching.refused_houses AS refused
-        WHERE refused.dorm_id = dorm.dorm_id AND coalesce(refused.orah_id, house.id) = house.id
+        WHERE refused.dorm_id = dorm.dorm_id AND refused.orah_id = house.id
     )
 ORDER BY ALL
 """
@@ -119,7 +128,7 @@ def _unlinked(
                 pattern=best["bulk"],
                 candidates=tuple(_candidate(sources, row) for row in options),
             )  # fmt: skip
-        elif ask_about_new:
+        elif ask_about_new or options[0]["outcome"] is not None:
             yield _case(sources, Entity.STUDENT, "unmatched", student, None, options[0]["reason"])
 
 
@@ -143,24 +152,41 @@ def _houses(connection: duckdb.DuckDBPyConnection, sources: Sources) -> Iterator
 
 
 def _reopened(sources: Sources, standing: Iterable[Decision]) -> Iterator[Case]:
-    """Decisions about two records one of which is not what it was. The decision holds until it is changed."""
+    """Decisions about two records one of which is not what it was. A decision holds until it is changed."""
+    changed: dict[int, list[tuple[Decision, str]]] = defaultdict(list)
     for decision in standing:
         ours, theirs = decision.veracross_id, decision.orah_id
-        if decision.entity is not Entity.STUDENT or ours is None or theirs is None:
+        if decision.entity is not Entity.STUDENT or decision.kind not in (Kind.SAME, Kind.NEVER):
             continue
-        left = sources.people.get((Entity.STUDENT, VERACROSS, ours))
-        right = sources.people.get((Entity.STUDENT, ORAH, theirs))
-        if left is None or right is None or decision.kind not in (Kind.SAME, Kind.NEVER):
+        left = sources.people.get((Entity.STUDENT, VERACROSS, ours or 0))
+        right = sources.people.get((Entity.STUDENT, ORAH, theirs or 0))
+        if left is None or right is None:
             continue
-        if changed := sorted(_changed(decision, left, right)):
-            fields = " and ".join(name.replace("_", " ") for name in changed)
-            reason = f"the {fields} changed since somebody decided"
-            row = {
-                "veracross_id": ours, "orah_id": theirs, "rank": 1, "score": left.score or 0, "gap": None,
-                "rule": "decision", "reason": reason, "outcome": "review",
-            }  # fmt: skip
-            candidates = (_candidate(sources, row),)
-            yield _case(sources, Entity.STUDENT, "reopened", ours, theirs, reason, candidates=candidates)
+        if fields := sorted(_changed(decision, left, right)):
+            told = " and ".join(name.replace("_", " ") for name in fields)
+            changed[left.person_id].append((decision, f"the {told} changed since somebody decided"))
+    for student, decisions in changed.items():
+        decisions.sort(key=lambda each: each[0].kind is not Kind.SAME)
+        candidates = tuple(
+            _reopened_candidate(sources, decision, rank, reason)
+            for rank, (decision, reason) in enumerate(decisions, start=1)
+        )
+        record, reason = candidates[0].orah_id, decisions[0][1]
+        yield _case(sources, Entity.STUDENT, "reopened", student, record, reason, candidates=candidates)
+
+
+def _reopened_candidate(sources: Sources, decision: Decision, rank: int, reason: str) -> Candidate:
+    evidence = sources.proofs.get((decision.veracross_id or 0, decision.orah_id or 0), ())
+    return Candidate(
+        orah_id=decision.orah_id or 0,
+        rank=rank,
+        score=evidence[-1].total if evidence else 0,
+        gap=None,
+        rule="decision",
+        why=_sentence(reason),
+        conflict=False,
+        evidence=evidence,
+    )
 
 
 def _changed(decision: Decision, ours: Person, theirs: Person) -> Iterator[str]:

@@ -4,8 +4,8 @@
 -- source: roster.students, veracross.parents, veracross.staff_faculty; orah.students
 --
 -- The record of a student in Orah carries the student's Veracross id as sis_id. A record that one read of Orah did
--- not bring is still somebody's. Orah's public list shows no birth date, sex or middle name; where a tenant's does,
--- they are used.
+-- not bring is still somebody's; an address stays a parent's when a read comes without the parent. Orah's public list
+-- shows no birth date, sex or middle name; where a tenant's does, they are used.
 CREATE OR REPLACE TABLE matching.ours AS
 SELECT
     'school' AS pool,
@@ -19,9 +19,9 @@ SELECT
     grade,
     email,
     email IN (
-        SELECT lower(trim(email_1)) FROM veracross.parents WHERE _missing_since IS NULL AND email_1 IS NOT NULL
+        SELECT lower(trim(email_1)) FROM veracross.parents WHERE email_1 IS NOT NULL
         UNION
-        SELECT lower(trim(email_1)) FROM veracross.staff_faculty WHERE _missing_since IS NULL AND email_1 IS NOT NULL
+        SELECT lower(trim(email_1)) FROM veracross.staff_faculty WHERE email_1 IS NOT NULL
     ) AS family_email,
     CAST(student_id AS VARCHAR) AS sis_id,
     CAST(NULL AS VARCHAR) AS postcode,
@@ -46,6 +46,17 @@ SELECT
     CAST(NULL AS VARCHAR) AS street
 FROM orah.students
 WHERE _missing_reads < 2;
+
+-- barred_pairs: pairs that are not linked by evidence, because a person said otherwise. They stay rivals of others:
+-- a person who is new may look like every record that there was; a record to be merged still is somebody's.
+CREATE OR REPLACE TEMPORARY TABLE barred_pairs AS
+SELECT our_id, record.id AS their_id
+FROM new_people
+JOIN orah.students AS record ON record._first_seen_at < new_people.decided_at
+UNION
+SELECT student_id AS our_id, set_aside.id AS their_id
+FROM roster.students
+CROSS JOIN set_aside;
 
 -- links_before: the links of the last run. They are kept by id, whatever becomes of names or addresses.
 CREATE TABLE IF NOT EXISTS matching.student_links (

@@ -13,15 +13,15 @@ SELECT
     leaver.action AS leave_action,
     link.rule AS link_rule,
     link.contested,
-    EXISTS (FROM matching.said_new WHERE said_new.veracross_id = student.student_id) AS said_new,
+    said_new.decided_at AS said_new_at,
     EXISTS (
         FROM orah.students AS other
-        WHERE other._missing_reads < 2 AND trim(other.sis_id) = CAST(student.student_id AS VARCHAR)
+        WHERE other._missing_reads < 2 AND ltrim(trim(other.sis_id), '0') = CAST(student.student_id AS VARCHAR)
     ) AS sis_id_is_taken,
     EXISTS (
         FROM matching.review_queue AS queue
-        WHERE queue.veracross_id = student.student_id AND queue.orah_id IS NOT NULL
-    ) AS has_candidate,
+        WHERE queue.veracross_id = student.student_id AND queue.outcome IS NOT NULL
+    ) AS is_asked_about,
     record.sis_id AS orah_sis_id,
     record.first_name AS orah_first_name,
     record.alt_name AS orah_alt_name,
@@ -38,6 +38,7 @@ SELECT
 FROM roster.students AS student
 JOIN sync.wanted_students AS wanted ON wanted.veracross_id = student.student_id
 LEFT JOIN roster.leavers AS leaver USING (student_id)
+LEFT JOIN matching.said_new AS said_new ON said_new.veracross_id = student.student_id
 LEFT JOIN matching.student_links AS link ON link.veracross_id = student.student_id
 LEFT JOIN orah.students AS record ON record.id = link.orah_id
 LEFT JOIN matching.house_links AS house ON house.orah_id = record.house__id

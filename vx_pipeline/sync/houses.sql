@@ -20,7 +20,7 @@ SELECT
             )
             AND NOT EXISTS (
                 FROM matching.refused_houses AS refused
-                WHERE refused.dorm_id = dorm.dorm_id AND coalesce(refused.orah_id, other.id) = other.id
+                WHERE refused.dorm_id = dorm.dorm_id AND refused.orah_id = other.id
             )
     ) AS is_taken
 FROM roster.houses AS dorm

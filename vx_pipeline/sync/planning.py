@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -28,12 +28,14 @@ class Baseline:
         now: the moment of planning.
         deactivated_by_us: when we deactivated which Orah student, and did not reactivate since; from the journal.
         known_students: the Veracross ids of those whose record in Orah we ever wrote; from the journal.
+        made_at: when we last made a record for which student; from the journal.
     """
 
     policies: Policies
     now: datetime
     deactivated_by_us: Mapping[int, datetime]
     known_students: Collection[int] = ()
+    made_at: Mapping[int, datetime] = field(default_factory=dict)
 
 
 def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list[Change]:
@@ -64,6 +66,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list
         policies=policies,
         now=baseline.now,
         known_students=frozenset(baseline.known_students),
+        made_at=baseline.made_at,
         standing=_standing(connection, baseline.deactivated_by_us),
         housed=frozenset(row["dorm_id"] for row in dorms if not row["is_taken"]),
         unread=_unread_records(connection),

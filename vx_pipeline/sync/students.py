@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from vx_pipeline.clock import stored
 from vx_pipeline.orah import assumed
 from vx_pipeline.policies import Policies
 from vx_pipeline.sync.changes import Action, Change, Difference, Entity, differences
@@ -24,6 +25,7 @@ class Case:
         policies: the school's rules.
         now: the moment of planning.
         known_students: the Veracross ids of those whose record in Orah we ever wrote.
+        made_at: when we last made a record for whom.
         standing: when we deactivated which Orah student, where nobody undid it.
         housed: dorms that have a house in Orah, or get one by this plan.
         unread: records of Orah's last read that could not be understood; each may be anybody's.
@@ -32,6 +34,7 @@ class Case:
     policies: Policies
     now: datetime
     known_students: frozenset[int]
+    made_at: Mapping[int, datetime]
     standing: Mapping[int, datetime]
     housed: frozenset[int]
     unread: int
@@ -72,7 +75,8 @@ def _leaver(row: Row, case: Case) -> Iterator[Change]:
 
 def _unlinked(row: Row, case: Case) -> Iterator[Change]:
     """A new record only for somebody whom no record in Orah could be."""
-    if row["has_candidate"] or not case.policies.create_students:
+    said_new = row["said_new_at"] is not None
+    if row["is_asked_about"] or not (said_new or case.policies.create_students):
         return
     key = row["veracross_id"]
     if reason := _why_not_created(row, case):
@@ -93,11 +97,17 @@ def _why_not_created(row: Row, case: Case) -> str | None:
         return (
             "a record in Orah that is not this student's carries the student's sis_id; empty it there first"
         )
-    if row["veracross_id"] in case.known_students and not row["said_new"]:
+    if row["veracross_id"] in case.known_students and not _is_news(row, case):
         return "had a record in Orah that is not found now; a second one needs a person to say so"
     if case.unread:
         return f"{case.unread} records of Orah could not be read, and one of them may be this student's"
     return None
+
+
+def _is_news(row: Row, case: Case) -> bool:
+    """Whether a person said that the student is new, and no record was made since."""
+    said_at, made_at = row["said_new_at"], case.made_at.get(row["veracross_id"])
+    return said_at is not None and (made_at is None or stored(made_at) < said_at)
 
 
 def _deactivated(row: Row, case: Case) -> Change:

@@ -9,7 +9,7 @@ from vx_pipeline.warehouse.derive import derive
 
 
 def wanted_fields(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[str, Any]]:
-    """Orah fields by Veracross id, as a sync would write them; a house by its name.
+    """Orah fields by Veracross id, as a sync would write them; a house by its name; of a leaver the deactivation.
 
     Args:
         connection: the school's warehouse, in a transaction, with the roster in it.
@@ -19,13 +19,16 @@ def wanted_fields(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[str, 
     rows = connection.execute(
         """
         SELECT
-            veracross_id, sis_id, first_name, alt_name, last_name, email, year_level, is_boarder, house_name,
-            room_number, bed_number
-        FROM sync.wanted_students
+            wanted.veracross_id, sis_id, first_name, alt_name, last_name, email, year_level, is_boarder, house_name,
+            room_number, bed_number, leaver.student_id IS NOT NULL
+        FROM sync.wanted_students AS wanted
+        LEFT JOIN roster.leavers AS leaver ON leaver.student_id = wanted.veracross_id
         """
     ).fetchall()
     return {
-        row[0]: {
+        row[0]: {"deactivated": True}
+        if row[11]
+        else {
             "sis_id": row[1],
             "first_name": row[2],
             "alt_name": row[3],

@@ -22,8 +22,10 @@ SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_school(tmp_path) as opened:
         opened.execute("CREATE SCHEMA matching")
-        opened.execute("CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT)")
-        opened.execute("INSERT INTO matching.student_links VALUES (1, 501)")
+        opened.execute(
+            "CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT, contested VARCHAR)"
+        )
+        opened.execute("INSERT INTO matching.student_links VALUES (1, 501, NULL)")
         yield opened
 
 
@@ -131,7 +133,9 @@ ENROLMENTS: list[tuple[dict[str, Any], bool]] = [
 
 
 def test_who_belongs_in_a_meeting(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("INSERT INTO matching.student_links SELECT n, 500 + n FROM range(2, 100) AS t(n)")
+    connection.execute(
+        "INSERT INTO matching.student_links SELECT n, 500 + n, NULL FROM range(2, 100) AS t(n)"
+    )
     school(
         connection,
         classes=[
@@ -153,3 +157,10 @@ def test_moments_are_utc_and_aware(connection: duckdb.DuckDBPyConnection) -> Non
     land(connection, meeting(1, DAY, "08:00", "08:55"), meeting(2, DAY, "09:00", "09:00", block__id=5))
     (one,) = found(connection, DAY, DAY)  # a meeting without a length is none
     assert one.starts_at.tzinfo is UTC
+
+
+def test_a_link_in_doubt_carries_no_marks(connection: duckdb.DuckDBPyConnection) -> None:
+    land(connection, meeting(1, AUTUMN, "09:00", "10:00"))
+    assert len(found(connection, AUTUMN, AUTUMN)) == 1
+    connection.execute("UPDATE matching.student_links SET contested = 'another record carries the sis_id'")
+    assert found(connection, AUTUMN, AUTUMN) == []

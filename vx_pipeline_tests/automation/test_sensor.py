@@ -306,9 +306,11 @@ def land_school(pipeline: Pipeline, sandbox: Sandbox) -> None:
             records = sandbox.school.veracross[endpoint.operation]
             land(connection, endpoint.collection, records, read_at=clock.now())
         connection.execute("CREATE SCHEMA IF NOT EXISTS matching")
-        connection.execute("CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT)")
+        connection.execute(
+            "CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT, contested VARCHAR)"
+        )
         connection.executemany(
-            "INSERT INTO matching.student_links VALUES (?, ?)", list(sandbox.school.truth.items())
+            "INSERT INTO matching.student_links VALUES (?, ?, NULL)", list(sandbox.school.truth.items())
         )
 
 

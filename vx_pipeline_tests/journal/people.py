@@ -16,7 +16,14 @@ from vx_pipeline.journal.cases import (
     Relative,
     record_matching,
 )
-from vx_pipeline.journal.decisions import Answer, Decision, Entity, Kind, decide_many
+from vx_pipeline.journal.decisions import (
+    Answer,
+    Decision,
+    Entity,
+    Kind,
+    decide_many,
+    decisions_after,
+)
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
@@ -91,6 +98,9 @@ def matching(school: str = "north", **values: Any) -> Matching:
 
 
 def record(journal: Journal, *cases: Case, people: Sequence[Person] = (), **values: Any) -> None:
+    """Records a run that took in every decision that there is."""
+    newest = max((decision.number for decision in decisions_after(journal, 0)), default=0)
+    values.setdefault("newest_decision", newest)
     record_matching(journal, matching(**values), cases, people)
 
 

@@ -1,6 +1,7 @@
 """A short form of ``python -m benchmarks.matching``: no wrong link, and as few questions as promised."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ def score_of(pools: Iterable[Pool]) -> Score:
     for pool, outcomes in zip(made, matched.outcomes, strict=True):
         wrong = wrong_links(pool, outcomes)
         assert wrong.empty, wrong.dropna(axis=1, how="all").T.to_string()
-    return total(judge(pool, outcomes, 0.0) for pool, outcomes in zip(made, matched.outcomes, strict=True))
+    return total(judge(pool, outcomes) for pool, outcomes in zip(made, matched.outcomes, strict=True))
 
 
 def passes(score: Score, bar: Bar) -> None:
@@ -107,7 +108,7 @@ def test_a_wrong_link_is_counted_and_a_missed_bar_is_told() -> None:
         [(1, 11, "link", 30), (2, 13, "link", 9), (3, 13, "review", 8), (2, 12, "conflict", 7)],
         columns=["our_id", "their_id", "outcome", "score"],
     )
-    score = judge(pool, outcomes, 1.0)
+    score = replace(judge(pool, outcomes), seconds=1.0)
     assert (score.people, score.right, score.wrong, score.found, score.asked) == (3, 1, 1, 3, 1)
     assert wrong_links(pool, outcomes)[["our_id", "their_id"]].values.tolist() == [[2, 13]]
     assert Bar(0.5, 1.0, 0.2, 0.5).missed(score) == ["wrong", "recall", "review_share", "seconds"]

@@ -1,7 +1,7 @@
 """What people decided comes before any evidence, is asked again when the people changed, and can be undone."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -37,12 +37,12 @@ class School:
         self.journal = journal
         self.picture: Picture
 
-    def match(self) -> dict[int, tuple[int, str]]:
+    def match(self, now: datetime = READ_AT) -> dict[int, tuple[int, str]]:
         """Matches with the standing decisions, and takes the picture; the links by Veracross id."""
         build_roster(self.connection)
         with transaction(self.connection):
             rulings = read_rulings(self.journal, "one", Entity.STUDENT)
-            match_students(self.connection, now=READ_AT, rulings=rulings)
+            match_students(self.connection, now=now, rulings=rulings)
             match_houses(self.connection, read_rulings(self.journal, "one", Entity.HOUSE))
             self.picture = take_picture(
                 self.connection,
@@ -262,3 +262,123 @@ def test_a_house_is_decided_about_in_the_same_way(one: School) -> None:
     links = rows(one.connection, "SELECT dorm_id, orah_id, rule FROM matching.house_links")
     assert links == [{"dorm_id": 70, "orah_id": 10, "rule": "decision"}]
     assert "house-v70" not in one.cases()
+
+
+def test_a_new_person_keeps_the_record_that_was_made(one: School) -> None:
+    """The decision is about the records that there were; the one that followed is linked, and stays linked."""
+    one.decide(Kind.NEW, 2, None)
+    one.match()
+    made = {"id": 600, "first_name": "Thomas", "last_name": "Reed", "sis_id": "2"}
+    later = READ_AT + timedelta(hours=1)
+    land_rows(one.connection, "orah.students", HER_RECORD, NAMELESS, made, read_at=later)
+    assert one.match(now=later)[2] == (600, "sis_id")
+    land_rows(one.connection, "orah.students", HER_RECORD, NAMELESS, {**made, "sis_id": None}, read_at=later)
+    assert one.match(now=later)[2][0] == 600
+
+
+def test_a_new_person_is_not_linked_to_a_record_that_was_there(one: School) -> None:
+    namesake = {"id": 3, "first_name": "Zoe", "last_name": "Quill", "email_1": "zq@s.example.edu"}
+    land_students(one, AMY, TOM, namesake)
+    one.match()
+    one.decide(Kind.NEW, 3, None)
+    land_records(one, HER_RECORD, {**NAMELESS, "email": "zq@s.example.edu"})
+    assert 3 not in one.match()
+
+
+def test_a_record_of_nobody_in_veracross_is_never_linked(one: School) -> None:
+    one.decide(Kind.NEW, None, 502)
+    land_records(one, HER_RECORD, {**NAMELESS, "first_name": "Thomas", "last_name": "Reed", "sis_id": "2"})
+    assert one.match() == {1: (501, "email")}
+    one.decide(Kind.NEW, None, 501)
+    assert one.match() == {}
+
+
+def test_a_record_to_be_merged_stays_a_rival(one: School) -> None:
+    """Two students of one name, and a second record of the first: nothing says that it is the other's."""
+    land_students(
+        one,
+        AMY,
+        TOM,
+        {"id": 3, "first_name": "Zoe", "last_name": "Quill"},
+        {"id": 4, "first_name": "Zoe", "last_name": "Quill"},
+    )
+    one.decide(Kind.MERGE, 3, 502)
+    assert one.match() == {1: (501, "email")}
+
+
+def test_after_a_refusal_nobody_is_made_unasked(one: School) -> None:
+    namesake = {"id": 3, "first_name": "Zoe", "last_name": "Quill"}
+    land_students(one, AMY, TOM, namesake)
+    one.match()
+    one.decide(Kind.NEVER, 3, 502)
+    one.match()
+    assert one.cases()["student-v3"].reason == "Every candidate was refused; is this somebody new."
+
+
+def test_two_decisions_about_one_student_are_asked_again_as_one(one: School) -> None:
+    one.decide(Kind.NEVER, 2, 501)
+    one.decide(Kind.SAME, 2, 502)
+    land_students(one, AMY, {**TOM, "first_name": "Theodora"})
+    one.match()
+    case = one.cases()["student-v2"]
+    assert (case.kind, [candidate.orah_id for candidate in case.candidates]) == ("reopened", [502, 501])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"first_name": "Beth", "last_name": "Stone", "year_level": "12th Grade"},
+        {"first_name": "Amelia", "last_name": "Kowalczyk", "year_level": "12th Grade"},
+        {"first_name": "Amelia", "last_name": "Stone", "sis_id": "0.6"},
+    ],
+)
+def test_a_sis_id_on_somebody_else_is_not_believed(one: School, record: dict[str, Any]) -> None:
+    student = {"id": 7, "first_name": "Amelia", "last_name": "Stone", "grade_level": 9}
+    land_students(one, TOM, student)
+    land_records(one, NAMELESS, {"id": 700, "sis_id": "7", **record})
+    assert 7 not in one.match()
+    assert (7, 700) in one.queue()
+
+
+def test_a_student_whose_record_was_taken_is_asked_about(one: School) -> None:
+    one.decide(Kind.SAME, 2, 501)
+    assert one.match() == {2: (501, "decision")}
+    assert (1, 501) in one.queue()
+
+
+def test_a_house_that_was_made_for_a_new_dorm_is_the_dorms(one: School) -> None:
+    school(
+        one.connection,
+        dorms=[{"id": 70, "description": "Elm"}],
+        orah_houses=[{"id": 9, "name": "Elm", "sis_id": "999"}],
+    )
+    one.match()
+    one.decide(Kind.NEW, 70, None, Entity.HOUSE)
+    one.match()
+    later = READ_AT + timedelta(hours=1)
+    land_rows(
+        one.connection,
+        "orah.houses",
+        {"id": 9, "name": "Elm", "sis_id": "999"},
+        {"id": 10, "name": "Elm", "sis_id": "70"},
+        read_at=later,
+    )
+    one.match()
+    links = rows(one.connection, "SELECT dorm_id, orah_id, rule FROM matching.house_links")
+    assert links == [{"dorm_id": 70, "orah_id": 10, "rule": "sis_id"}]
+
+
+def test_a_house_without_a_name_spoils_nothing(one: School) -> None:
+    school(one.connection, orah_houses=[{"id": 9, "name": None}])
+    one.match()
+
+
+def test_an_address_stays_a_parents_when_a_read_comes_without_the_parent(one: School) -> None:
+    mother = {"id": 90, "first_name": "Una", "last_name": "Berg", "email_1": "ub@s.example.org"}
+    child = {"id": 8, "first_name": "Alexandra", "last_name": "Berg", "email_1": "ub@s.example.org"}
+    record = {"id": 800, "first_name": "Alexander", "last_name": "Berg", "email": "ub@s.example.org"}
+    other = {"id": 91, "first_name": "Ida", "last_name": "Moss"}
+    school(one.connection, parents=[mother, other], students=[TOM, child], orah_students=[NAMELESS, record])
+    assert 8 not in one.match()
+    land_rows(one.connection, "parents", other, read_at=READ_AT + timedelta(hours=1))
+    assert 8 not in one.match()

@@ -9,8 +9,9 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.matching.adapter import STEP, linked
+from benchmarks.matching.adapter import STEP, loaded
 from benchmarks.matching.pool import Pool, frame
+from vx_pipeline.matching.engine import link_people
 
 Person = dict[str, Any]
 School = tuple[list[Person], list[Person]]
@@ -62,7 +63,7 @@ def schools(draw: st.DrawFn) -> School:
 
 # A call costs more than a school does, so each example is several schools.
 many_schools = st.lists(schools(), min_size=1, max_size=12)
-often = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
 OUTCOMES = "SELECT our_id, their_id, outcome, rule, round(score, 6), why FROM matching.outcomes"
 LINKS = "SELECT our_id, their_id FROM matching.outcomes WHERE outcome = 'link'"
@@ -77,7 +78,8 @@ def read(
     """Rows of a query after matching, sorted; the order of the records is the order of the rows that go in."""
     nobody = pd.DataFrame({"our_id": [], "their_id": []})
     pools = [Pool("any", frame(ours), frame(theirs), nobody) for ours, theirs in schools]
-    with linked(pools, known=known, refused=refused) as connection:
+    with loaded(pools, threads=1) as connection:
+        link_people(connection, known=[(*pair, "decision") for pair in known], refused=refused)
         return sorted(connection.execute(query).fetchall(), key=repr)
 
 

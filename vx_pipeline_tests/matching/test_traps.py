@@ -66,7 +66,7 @@ def decide(ours: Sequence[Person], theirs: Sequence[Person], **policy: bool) -> 
         for first, people, others in ((1, ours, crowd(100)), (501, theirs, crowd(900)))
     ]
     nobody = pd.DataFrame({"our_id": [], "their_id": []})
-    (outcomes,) = match([Pool("trap", both[0], both[1], nobody)], **policy).outcomes
+    (outcomes,) = match([Pool("trap", both[0], both[1], nobody)], threads=1, **policy).outcomes
     others = outcomes[outcomes["our_id"] >= 100]
     assert len(others) == 60
     assert set(others["outcome"]) == {"link"}

@@ -5,7 +5,7 @@ The first cases are made by hand and named below; the rest fill up to any number
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -71,6 +71,8 @@ def record_school(
     read_at: datetime | None = None,
     run_id: str = "run-1",
     seed: int = 7,
+    left: Collection[int] = (),
+    rule: str | None = None,
 ) -> None:
     """Records a matching: the cases named above and ordinary ones up to ``cases``, and linked students.
 
@@ -83,10 +85,18 @@ def record_school(
         read_at: how old the picture is; as ``at`` if not given.
         run_id: the run's id.
         seed: another seed is another crowd.
+        left: ids of Veracross of those who are at the school no more.
+        rule: what all candidates have as the rule that fits, if not their own.
     """
     at = at or datetime.now(UTC) - timedelta(hours=1)
     made = [*_by_hand(at), *_crowd(cases, at, seed)][:cases]
+    if rule is not None:
+        made = [
+            replace(one, candidates=tuple(replace(each, rule=rule) for each in one.candidates))
+            for one in made
+        ]
     people = [*_people_by_hand(), *_crowd_people(cases, seed), *_linked_people(linked, at, seed)]
+    people = [_leaver(one) if one.person_id in left else one for one in people]
     matching = Matching(
         school=school,
         run_id=run_id,
@@ -472,6 +482,10 @@ def _record(
         "house": house,
     }
     return person("orah", person_id, **told, **more)
+
+
+def _leaver(one: Person) -> Person:
+    return replace(one, shown={**one.shown, "status": "left"}, wanted={"deactivated": True})
 
 
 def _crowd(cases: int, at: datetime, seed: int) -> Iterator[Case]:

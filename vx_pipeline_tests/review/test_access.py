@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vx_pipeline.journal.decisions import history
 from vx_pipeline.review.access import (
     AccessSettings,
     Tries,
+    came_from,
     check_address,
     check_password,
     hash_password,
@@ -109,7 +111,7 @@ def test_every_page_demands_the_login(journal: Journal) -> None:
             answer = visitor.client.get(path)
             assert answer.url.path == "/login"
             assert "Jonathan" not in answer.text
-        assert visitor.client.get("/static/review.css").status_code == 200
+        assert visitor.client.get("/-/static/review.css").status_code == 200
 
 
 def test_after_the_login_the_wanted_page_comes_and_decisions_bear_the_name(journal: Journal) -> None:
@@ -164,13 +166,68 @@ def test_after_five_wrong_passwords_there_is_a_pause(
 def test_a_pause_is_for_one_name_at_one_address() -> None:
     tries = Tries()
     for _ in range(5):
-        tries.wrong("maria", "10.0.0.1", 100.0)
-    assert tries.pause("maria", "10.0.0.1", 100.0) == 60.0
-    assert tries.pause("maria", "10.0.0.2", 100.0) == 0.0
-    assert tries.pause("tom", "10.0.0.1", 100.0) == 0.0
-    assert tries.pause("maria", "10.0.0.1", 161.0) == 0.0
+        assert tries.begin("maria", "10.0.0.1", 100.0) == 0.0
+    assert tries.begin("maria", "10.0.0.1", 110.0) == 50.0
+    assert tries.begin("maria", "10.0.0.2", 110.0) == 0.0
+    assert tries.begin("tom", "10.0.0.1", 110.0) == 0.0
+    assert tries.begin("maria", "10.0.0.1", 161.0) == 0.0
+    for _ in range(4):
+        tries.begin("maria", "10.0.0.1", 161.0)
     tries.right("maria", "10.0.0.1")
-    assert tries.pause("maria", "10.0.0.1", 100.0) == 0.0
+    assert tries.begin("maria", "10.0.0.1", 162.0) == 0.0
+
+
+def test_tries_at_one_moment_are_counted_before_any_password_is_looked_at() -> None:
+    tries = Tries()
+    with ThreadPoolExecutor(30) as pool:
+        pauses = list(pool.map(lambda _: tries.begin("maria", "10.0.0.1", 100.0), range(60)))
+    assert pauses.count(0.0) == 5
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "access", "address"),
+    [
+        ("192.0.2.9", "10.0.0.1", {}, "192.0.2.9"),
+        ("127.0.0.1", "10.0.0.1", {}, "127.0.0.1"),
+        ("127.0.0.1", "10.9.9.9, 10.0.0.1", {"hosts": ("review.example.org",)}, "10.0.0.1"),
+        ("192.0.2.9", "10.0.0.1", {"hosts": ("review.example.org",)}, "192.0.2.9"),
+        ("192.0.2.9", "10.0.0.1", {"proxies": ("192.0.2.9",)}, "10.0.0.1"),
+        ("192.0.2.9", "", {"proxies": ("192.0.2.9",)}, "192.0.2.9"),
+    ],
+)
+def test_only_a_proxys_word_is_taken_for_where_somebody_comes_from(
+    client: str, forwarded: str, access: dict[str, tuple[str, ...]], address: str
+) -> None:
+    assert came_from(client, forwarded, AccessSettings.model_validate({"users": {}, **access})) == address
+
+
+def test_a_cookie_that_was_kept_opens_nothing_after_the_logout(journal: Journal) -> None:
+    record_school(journal)
+    with guarded(journal) as visitor:
+        log_in(visitor)
+        kept = visitor.client.cookies["vx_review"]
+        visitor.send(visitor.get(""), "/logout")
+        visitor.client.cookies.clear()
+        visitor.client.cookies.set("vx_review", kept)
+        assert visitor.get("queue").url.path == "/login"
+
+
+def test_a_stranger_is_sent_to_the_login_before_the_form_is_read(journal: Journal) -> None:
+    record_school(journal)
+    with guarded(journal) as visitor:
+        visitor.client.follow_redirects = False
+        answer = visitor.client.post(f"/{SCHOOL}/groups/decide", data={"pair": "x" * 500_000})
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login")
+        assert history(journal, SCHOOL) == []
+
+
+def test_after_the_login_the_query_is_still_there(journal: Journal) -> None:
+    record_school(journal)
+    with guarded(journal) as visitor:
+        wanted = visitor.get("queue", house="North House")
+        after = visitor.send(wanted, "/login", name="maria", password=PASSWORD)
+        assert after.url.params["house"] == "North House"
 
 
 def test_a_session_ends_with_the_password(journal: Journal, visitors: Visitors) -> None:
@@ -196,7 +253,8 @@ def test_a_forged_session_is_nobody(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["https://elsewhere.example.org/", "//elsewhere.example.org", "/\\elsewhere", "javascript:x"]
+    "path",
+    ["https://elsewhere.example.org/", "//elsewhere.example.org", "/\\elsewhere", "javascript:x", "//["],
 )
 def test_the_login_leads_nowhere_else(journal: Journal, path: str) -> None:
     with guarded(journal) as visitor:

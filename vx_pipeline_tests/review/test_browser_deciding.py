@@ -284,6 +284,17 @@ def test_a_group_is_confirmed_without_the_one_that_is_doubted(
     assert doubted not in {each.orah_id for each in decided}
 
 
+def test_ticking_all_leaves_out_who_has_left(browser: Browser, journal: Journal) -> None:
+    record_school(journal, left=(2000,))
+    with serving(journal) as address, visiting(browser, address) as visit:
+        page = visit.tab(f"/{SCHOOL}/groups")
+        page.get_by_role("link", name="Same name and year level").click()
+        for button, ticked in (("Tick none", 0), ("Tick all", 4)):
+            page.get_by_role("button", name=button).click()
+            expect(page.get_by_role("checkbox", checked=True)).to_have_count(ticked)
+        expect(page.locator("input[value^='student-v2000 ']")).not_to_be_checked()
+
+
 def test_a_group_with_one_decided_meanwhile_is_not_confirmed_at_all(
     browser: Browser, journal: Journal, address: str
 ) -> None:

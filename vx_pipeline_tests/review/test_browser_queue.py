@@ -96,6 +96,7 @@ def test_the_way_from_case_to_case_keeps_to_the_filter(
         page.get_by_role("main").get_by_role("listitem").nth(2).get_by_role("link").click()
         for place, key in ((52, "j"), (53, "j"), (54, "k"), (53, "")):
             expect(page).to_have_url(re.compile(f"/case/{fitting[place].case.case_id}\\b"))
+            expect(page.get_by_role("main")).to_contain_text(f"case {place + 1} of {len(fitting)}")
             if key:
                 page.keyboard.press(key)
         page.get_by_role("main").get_by_role("link", name="Queue").click()

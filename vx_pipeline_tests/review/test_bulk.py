@@ -94,6 +94,23 @@ def test_pairs_that_no_run_proposed_are_refused(journal: Journal, visitor: Visit
     assert history(journal, SCHOOL) == []
 
 
+def test_a_pair_that_is_named_twice_is_one_decision(journal: Journal, visitor: Visitor) -> None:
+    asked = visitor.send(visitor.get("groups/look", pattern=BULK), "/groups/confirm")
+    form = next(form for form in forms(asked) if form.action.endswith("/groups/decide"))
+    fields = dict(form.fields)
+    visitor.client.post(form.action, data={**fields, "pair": [fields["pair"]] * 2})
+    assert len(history(journal, SCHOOL)) == 1
+
+
+def test_who_has_left_is_marked_and_not_ticked(journal: Journal, visitors: Visitors) -> None:
+    record_school(journal, left=(2000, 2003))
+    answer = visitors().get("groups/look", pattern=BULK)
+    pairs = [value for form in forms(answer) for name, value in form.fields if name == "pair"]
+    assert len(pairs) == 3
+    assert not {"student-v2000 6000", "student-v2003 6003"} & set(pairs)
+    assert answer.text.count("has left the school</span>") == 2
+
+
 def test_an_empty_group_leads_back(reader: Visitor) -> None:
     assert reader.get("groups/look", pattern="of nobody").url.path.endswith("/groups")
     look = reader.get("groups/look", pattern=BULK)

@@ -124,6 +124,82 @@ def test_never_goes_on_with_the_next_candidate_of_the_same_case(visitor: Visitor
     assert 'Orah <a href="/hillcrest/person/orah/504">' in after.text
 
 
+def test_who_refuses_the_last_candidate_hears_what_comes_next(visitor: Visitor) -> None:
+    told = "Nobody else is left: the next run asks whether this is somebody new."
+    assert told not in visitor.follow(visitor.case(TWINS), "Never the same").text
+    asked = visitor.follow(visitor.decide(TWINS, "Never the same"), "Never the same")
+    assert told in asked.text
+    assert told not in visitor.follow(visitor.case(NOBODY, other="590"), "Never the same").text
+
+
+def test_somebody_new_beside_a_strong_candidate_is_warned_of(reader: Visitor) -> None:
+    asked = reader.follow(reader.case(TWINS), "Someone new")
+    assert "the evidence for somebody is strong" in asked.text
+    assert "Heidi Marlowe (Orah 503)" in asked.text
+    assert "is strong" not in reader.follow(reader.case(NOBODY), "Someone new").text
+
+
+def test_a_wrong_link_is_ended_on_the_page_of_the_person(journal: Journal, visitor: Visitor) -> None:
+    for path in ("person/veracross/20001", "person/orah/60001"):
+        assert "Unlink" in visitor.get(path).text
+    asked = visitor.follow(visitor.get("person/orah/60001"), "Unlink")
+    assert "no longer linked" in asked.text
+    after = visitor.send(asked, "/decide", name="Maria Keller")
+    assert after.url.path.endswith("/person/orah/60001")
+    decision = newest(journal)
+    assert (decision.kind, decision.veracross_id, decision.orah_id) == (Kind.UNLINK, 20001, 60001)
+
+
+def test_somebody_without_a_case_is_matched_or_said_to_be_new(journal: Journal, visitor: Visitor) -> None:
+    alone = visitor.get("person/veracross/112")
+    assert "Someone new" in alone.text
+    search = visitor.follow(alone, "Match with somebody...")
+    found = visitor.client.get(search.url.copy_merge_params({"q": "priya"}))
+    assert "Orah only." in found.text
+    compared = visitor.follow(found, "Compare")
+    assert compared.url.params["other"] == "590"
+    assert "Both" not in alone.text
+    assert 'scope="col">Agreement' in compared.text
+    visitor.send(visitor.follow(compared, "Same person"), "/decide")
+    decision = newest(journal)
+    assert (decision.kind, decision.veracross_id, decision.orah_id) == (Kind.SAME, 112, 590)
+    assert visitor.get("person/veracross/112", other="999999").status_code == 404
+
+
+def test_a_person_without_a_case_is_new(journal: Journal, visitor: Visitor) -> None:
+    visitor.send(visitor.follow(visitor.get("person/veracross/112"), "Someone new"), "/decide")
+    decision = newest(journal)
+    assert (decision.kind, decision.veracross_id, decision.orah_id) == (Kind.NEW, 112, None)
+
+
+def test_a_person_with_a_case_is_decided_there(reader: Visitor) -> None:
+    text = reader.get("person/veracross/101").text
+    assert "Open the case" in text
+    assert "Someone new" not in text
+
+
+def test_a_form_about_another_person_than_its_address_is_refused(journal: Journal, visitor: Visitor) -> None:
+    asked = visitor.follow(visitor.get("person/veracross/20001"), "Unlink")
+    assert visitor.send(asked, "/decide", veracross="20002").status_code == 400
+    assert history(journal, SCHOOL) == []
+
+
+def test_a_confirmation_of_what_is_linked_otherwise_by_now_is_refused(
+    journal: Journal, visitor: Visitor
+) -> None:
+    asked = visitor.follow(visitor.case(NICKNAME), "Same person")
+    record_school(journal, run_id="run-2", left=(101,))
+    assert visitor.send(asked, "/decide").status_code == 409
+    assert history(journal, SCHOOL) == []
+
+
+def test_the_page_that_takes_back_names_the_people(visitor: Visitor) -> None:
+    visitor.decide(NICKNAME, "Same person")
+    text = visitor.get("decisions/1/undo").text
+    assert "Jonathan Smith" in text
+    assert "Jon Smith" in text
+
+
 def test_when_only_put_off_cases_are_left_the_queue_comes(journal: Journal, visitors: Visitors) -> None:
     record_school(journal, cases=1)
     after = visitors().decide(NICKNAME, "Later")

@@ -71,6 +71,60 @@ def test_before_the_first_run_every_list_is_empty(visitors: Visitors) -> None:
     visitor = visitors()
     for path in ("", "queue", "groups", "decisions", "search?q=smith"):
         assert visitor.get(path).status_code == 200
+    assert "Nothing to review yet" in visitor.get("queue").text
+    assert "All cases are answered" not in visitor.get("queue").text
+
+
+def test_a_candidate_without_a_rule_says_so(journal: Journal, visitors: Visitors) -> None:
+    record_school(journal, rule="")
+    text = visitors().case(NICKNAME).text
+    assert "No rule fits." in text
+    assert "an earlier run" not in text
+
+
+def test_the_queue_says_how_strong_the_evidence_is(reader: Visitor) -> None:
+    row = re.search(r"Jonathan Smith.*?</li>", reader.get("queue").text, re.DOTALL)
+    assert row is not None
+    assert '<span class="strength">strong</span>' in row[0]
+
+
+def test_why_a_person_is_asked_stands_before_the_records(reader: Visitor) -> None:
+    text = reader.case(NICKNAME).text
+    assert text.index("Why a person is asked") < text.index("Both records field by field")
+    assert "Why a person is asked" not in reader.case(NOBODY).text
+
+
+def test_one_record_alone_has_one_column(reader: Visitor) -> None:
+    for text in (reader.case(ORPHAN).text, reader.get("person/veracross/104").text):
+        assert '<th scope="col">Orah</th>' not in text
+        assert "<dt>First name</dt>" in text
+
+
+def test_that_somebody_has_left_is_told_on_the_case_and_before_the_link(
+    journal: Journal, visitors: Visitors
+) -> None:
+    record_school(journal, left=(101,))
+    visitor = visitors()
+    told = "has left the school: the record will be deactivated"
+    case = visitor.case(NICKNAME)
+    assert told in case.text
+    assert told in visitor.follow(case, "Same person").text
+    assert told not in visitor.case(TWINS).text
+
+
+def test_the_message_of_one_school_is_not_shown_by_another(journal: Journal, visitors: Visitors) -> None:
+    record_school(journal)
+    record_school(journal, school="lakeside")
+    visitor = visitors(schools=[SCHOOL, "lakeside"])
+    asked = visitor.follow(visitor.case(NICKNAME), "Same person")
+    visitor.client.follow_redirects = False
+    visitor.send(asked, "/decide")
+    visitor.client.follow_redirects = True
+    elsewhere = visitor.client.get("/lakeside/").text
+    assert "Jonathan" not in elsewhere
+    assert "Undo" not in elsewhere
+    assert "Decision 1" in visitor.get("").text
+    assert "Decision 1." not in visitor.get("").text
 
 
 def test_the_overview_counts_what_waits_and_what_is_linked(journal: Journal, visitor: Visitor) -> None:

@@ -15,7 +15,7 @@ from vx_pipeline.journal.decisions import history
 from vx_pipeline.review import overview
 from vx_pipeline.review.site import Visit
 from vx_pipeline_tests.review.conftest import Visitors
-from vx_pipeline_tests.review.school import NICKNAME, SCHOOL
+from vx_pipeline_tests.review.school import BULK, NICKNAME, ORPHAN, SCHOOL
 from vx_pipeline_tests.review.visitor import Visitor, forms
 
 POLICY = (
@@ -26,7 +26,7 @@ POLICY = (
 
 @pytest.mark.parametrize(
     "path",
-    ["/hillcrest/", "/hillcrest/queue", "/nowhere/", "/static/review.css", "/hillcrest/search.json?q=a"],
+    ["/hillcrest/", "/hillcrest/queue", "/nowhere/", "/-/static/review.css", "/hillcrest/search.json?q=a"],
 )
 def test_every_answer_carries_the_headers(reader: Visitor, path: str) -> None:
     headers = reader.client.get(path).headers
@@ -70,6 +70,7 @@ def test_another_sessions_token_is_refused(journal: Journal, visitors: Visitors,
         {"Origin": "https://elsewhere.example.org"},
         {"Origin": "http://localhost:1"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},
@@ -185,13 +186,58 @@ def test_a_journal_out_of_reach_is_told(visitor: Visitor, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/hillcrest/case/student-v424242", 404), ("/static/../app.py", 404), ("/hillcrest/queue?from=x", 400)],
+    [
+        ("/hillcrest/case/student-v424242", 404),
+        ("/-/static/../app.py", 404),
+        ("/hillcrest/queue?from=x", 400),
+        (f"/hillcrest/person/orah/{'9' * 5000}", 404),
+        (f"/hillcrest/decisions/{'9' * 5000}/undo", 404),
+        (f"/hillcrest/case/{ORPHAN}?other=999999", 404),
+    ],
 )
 def test_troubles_have_a_page(reader: Visitor, path: str, status: int) -> None:
     answer = reader.client.get(path)
     assert answer.status_code == status
     assert "<main" in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_form_that_is_too_long_is_refused_whether_it_says_so_or_not(
+    journal: Journal, visitor: Visitor
+) -> None:
+    asked = visitor.follow(visitor.case(NICKNAME), "Same person")
+    form = next(form for form in forms(asked) if form.action.endswith("/decide"))
+    assert visitor.client.post(form.action, data={"note": "x" * 100_000}).status_code == 413
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    parts = (b"note=" + b"x" * 10_000 for _ in range(20))
+    assert visitor.client.post(form.action, content=parts, headers=kind).status_code == 413
+    assert visitor.client.post("/login", data={"name": "x" * 20_000}).status_code == 413
+    assert history(journal, SCHOOL) == []
+
+
+def test_a_school_may_be_called_static(journal: Journal, visitors: Visitors) -> None:
+    visitor = visitors(schools=["static", "name"])
+    for school in ("static", "name"):
+        assert "Nothing to review yet" in visitor.client.get(f"/{school}/").text
+    assert visitor.client.get("/-/static/review.css").status_code == 200
+
+
+def test_the_address_that_it_listens_on_is_taken(journal: Journal, visitors: Visitors) -> None:
+    visitor = visitors(host="127.0.0.2")
+    for host, status in (("127.0.0.2:3010", 200), ("127.0.0.3:3010", 421)):
+        assert visitor.client.get(f"/{SCHOOL}/queue", headers={"Host": host}).status_code == status
+
+
+def test_what_is_asked_before_a_decision_leaves_its_row_in_the_audit(
+    journal: Journal, visitor: Visitor
+) -> None:
+    visitor.decide(NICKNAME, "Same person")
+    visitor.get("decisions/1/undo")
+    visitor.send(visitor.get("groups/look", pattern=BULK), "/groups/confirm")
+    seen = [view.subject for view in audit_trail(journal, SCHOOL) if view.action == "view"]
+    assert f"same of {NICKNAME} with orah 501, to be confirmed" in seen
+    assert any(subject.startswith("decision 1: ") for subject in seen)
+    assert "group of 5 to be confirmed" in seen
 
 
 def test_another_method_is_refused(reader: Visitor) -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vx_pipeline.journal.decisions import Kind
+from vx_pipeline.journal.decisions import Entity, Kind
 from vx_pipeline.review import words
 from vx_pipeline.review.chart import WIDTH, waterfall
 from vx_pipeline.review.compare import side_by_side
 from vx_pipeline.review.effects import effects_of, sum_of
+from vx_pipeline.review.pair import Pair
 from vx_pipeline_tests.review.school import evidence, person
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -58,6 +59,83 @@ def test_the_name_that_is_used_stands_beside_orahs_first_name() -> None:
     rows = {row.field: (row.ours, row.theirs, row.tone) for row in side_by_side(ours, theirs)}
     assert rows["first_name"] == ("Kate", "Kate", "agree")
     assert rows["alt_name"] == ("Katherine", "Katherine", "agree")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        # Veracross: legal and preferred name; Orah: first and alternative name.
+        (("Yousef", "Travis"), ("Yousef", "Travis"), {"first_name": "other", "alt_name": "other"}),
+        (("Yousef", "Travis"), ("Travis", "Yousef"), {"first_name": "same", "alt_name": "same"}),
+        (("Hala", "Jane"), ("Hila", None), {"first_name": "near other", "alt_name": "missing in Orah"}),
+        (("Katherine", "Kate"), ("Katherine", None), {"first_name": "other", "alt_name": "other"}),
+        (("William", None), ("Bill", None), {"first_name": "nearly the same: a short form"}),
+        (("William", "Rex"), ("Bill", None), {"first_name": "differs", "alt_name": "missing in Orah"}),
+    ],
+)
+def test_a_level_stands_only_beside_the_names_that_it_is_about(
+    ours: tuple[str, str | None], theirs: tuple[str, str | None], told: dict[str, str]
+) -> None:
+    def both(names: tuple[str | None, str | None]) -> str:
+        return f"{names[0]} ({names[1]})" if names[1] else str(names[0])
+
+    lines = evidence(("first_name", both(ours), both(theirs), "nickname", 5.0))
+    rows = side_by_side(
+        person("veracross", 1, first_name=ours[0], preferred_name=ours[1]),
+        person("orah", 2, first_name=theirs[0], alt_name=theirs[1]),
+        lines,
+    )
+    meant = {"other": "same as the other name", "near other": "nearly the same as the other name"}
+    found = {row.field: row.words for row in rows if row.field in told}
+    assert found == {name: meant.get(each, each) for name, each in told.items()}
+
+
+def test_what_differs_stands_first_and_what_both_miss_nowhere() -> None:
+    ours = person(
+        "veracross", 1, first_name="Kate", last_name="Hale", house="North", grade="Grade 9", email=None
+    )
+    theirs = person("orah", 2, first_name="Kate", last_name="Hall", house=None, grade="Grade 10", email=None)
+    rows = side_by_side(ours, theirs)
+    assert [row.tone for row in rows] == ["differ", "close", "agree", "missing", "missing"]
+    assert [row.field for row in rows][:3] == ["grade", "last_name", "first_name"]
+
+
+def test_who_refuses_the_last_candidate_is_told_what_comes_next() -> None:
+    ours, theirs = person("veracross", 1), person("orah", 2)
+    for kind in (Kind.NEVER, Kind.MERGE):
+        told = effects_of(kind, ours, theirs, linked=False, last=True).sentences
+        assert told[-1] == "Nobody else is left: the next run asks whether this is somebody new."
+        assert told[:-1] == effects_of(kind, ours, theirs, linked=False).sentences
+
+
+def test_that_a_record_will_be_deactivated_is_told() -> None:
+    ours, theirs = person("veracross", 1, status="left"), person("orah", 2)
+    ours = replace(ours, wanted={"deactivated": True})
+    theirs = replace(theirs, wanted={"deactivated": False})
+    effects = effects_of(Kind.SAME, ours, theirs, linked=False)
+    assert "Veracross 1 has left the school: the record will be deactivated." in effects.sentences
+    (change,) = effects.changes
+    assert (change.label, words.value(change.now), words.value(change.then)) == ("Deactivated", "no", "yes")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"linked_to": 9},
+        {"wanted": {"email": "new@example.org"}},
+        {"shown": {"first_name": "Kate", "status": "left"}},
+    ],
+)
+def test_the_seal_breaks_when_anything_of_what_was_shown_changes(changed: dict[str, Any]) -> None:
+    ours, theirs = person("veracross", 1, first_name="Kate"), person("orah", 2, first_name="Kate")
+    before = Pair(Entity.STUDENT, 1, 2, ours, theirs)
+    assert replace(before, ours=replace(ours, **changed)).seal != before.seal
+    assert replace(before, theirs=replace(theirs, days_away=(NOW.date(),))).seal != before.seal
+    assert replace(before).seal == before.seal
+
+
+def test_the_matchers_own_words_are_told_in_plain_ones() -> None:
+    assert words.plain("the sis_id agrees") == "the id of Veracross agrees"
 
 
 def test_one_record_alone_is_shown_without_judgement() -> None:
