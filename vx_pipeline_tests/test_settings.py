@@ -81,7 +81,9 @@ def test_a_partly_set_environment_names_what_is_missing(
     [
         ("SCHOOL_TIMEZONE", "Mars/Olympus", "timezone"),
         ("ORAH_REGION", "atlantis", "orah_region"),
-        ("VERACROSS_SCHOOL_ROUTE", "../x", "veracross_school_route"),
+        ("VERACROSS_SCHOOL_ROUTE", "x/../y", "veracross_school_route"),
+        ("VERACROSS_SCHOOL_ROUTE", "../x", "VERACROSS_SCHOOL_ROUTE"),
+        ("VERACROSS_SCHOOL_ROUTE", "_x", "VERACROSS_SCHOOL_ROUTE"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_setting(
@@ -126,6 +128,35 @@ def test_a_broken_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     monkeypatch.setenv("VX_CONFIG", str(config))
     with pytest.raises(ConfigurationError):
         load_settings().school("north")
+
+
+@pytest.mark.parametrize("key", ["a b/u?x=1", "North", "-", "", "north\n", "../x", "élan"])
+def test_a_key_that_cannot_be_an_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str
+) -> None:
+    config = tmp_path / "schools.toml"
+    config.write_text(f"[schools.south]\n[schools.{json.dumps(key)}]\n")
+    monkeypatch.setenv("VX_CONFIG", str(config))
+    settings = load_settings()
+    with pytest.raises(ConfigurationError, match=r"\[schools\]") as caught:
+        settings.school_keys()
+    assert repr(key) in str(caught.value)
+
+
+def test_a_time_zone_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "schools.toml"
+    config.write_text('[schools.north]\ntimezone = "Mars/Olympus"\n[schools.south]\n')
+    with monkeypatch.context() as several:
+        several.setenv("VX_CONFIG", str(config))
+        settings = load_settings()
+        assert settings.timezone("south") == "America/New_York"
+        with pytest.raises(ConfigurationError, match=r"'Mars/Olympus' .*'north'"):
+            settings.timezone("north")
+        with pytest.raises(ConfigurationError, match="no school 'east'"):
+            settings.timezone("east")
+    set_all(monkeypatch, **{**ONE, "SCHOOL_TIMEZONE": "../etc/passwd"})
+    with pytest.raises(ConfigurationError, match=r"'\.\./etc/passwd'"):
+        load_settings().timezone("stjames")
 
 
 def two_schools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: str = "", **values: str) -> Settings:

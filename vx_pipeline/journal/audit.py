@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.matching_tables import audit
@@ -33,9 +33,16 @@ def record_view(
     journal: Journal, *, school: str, actor: str, action: str, subject: str, at: datetime
 ) -> None:
     """Notes a look or deed; see ``View`` for what may stand in it."""
-    values = {"school": school, "actor": actor, "action": action, "subject": subject, "at": at}
     with journal.begin() as connection:
-        connection.execute(insert(audit).values(**values))
+        add_view(connection, school=school, actor=actor, action=action, subject=subject, at=at)
+
+
+def add_view(
+    connection: Connection, *, school: str, actor: str, action: str, subject: str, at: datetime
+) -> None:
+    """Notes a look or deed in a transaction that is under way, so that both are kept or neither."""
+    values = {"school": school, "actor": actor, "action": action, "subject": subject, "at": at}
+    connection.execute(insert(audit).values(**values))
 
 
 def audit_trail(journal: Journal, school: str, limit: int = 200, before: int | None = None) -> list[View]:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
+from sqlalchemy import Column, Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 
 from vx_pipeline.errors import ConfigurationError, ServiceError
 from vx_pipeline.journal import matching_tables, tables
@@ -66,7 +67,7 @@ class Journal:
 
 
 def open_journal(home: Path, url: str | None = None) -> Journal:
-    """Opens the journal and makes its tables where they are missing.
+    """Opens the journal and makes its tables, and columns of theirs, where they are missing.
 
     Args:
         home: the folder for ``journal.db`` when no URL is given. It is made with access for its owner only.
@@ -98,12 +99,34 @@ def open_journal(home: Path, url: str | None = None) -> Journal:
         event.listen(engine, "connect", _keep_safe)
     journal = Journal(engine)
     with journal.begin() as connection:
-        missing = metadata.tables.keys() - set(inspect(connection).get_table_names())
+        missing = _missing_columns(connection)
     if missing:
         # Alone: a page, a run and a command may meet the journal of an earlier version at the same moment.
         with journal.begin_alone() as connection:
             metadata.create_all(connection)
+            # Looked up anew: another process may have been quicker.
+            for column in _missing_columns(connection):
+                _add(connection, column)
     return journal
+
+
+def _missing_columns(connection: Connection) -> list[Column[Any]]:
+    """Columns that an earlier version's database lacks; of a table that is not there, all."""
+    found = inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+    there = {(table, column["name"]) for (_, table), columns in found.items() for column in columns}
+    return [
+        column
+        for table in metadata.tables.values()
+        for column in table.columns
+        if (table.name, column.name) not in there
+    ]
+
+
+def _add(connection: Connection, column: Column[Any]) -> None:
+    """Adds a column to a table that may hold rows: it needs a default of the database's own, or to be nullable."""
+    table = connection.dialect.identifier_preparer.format_table(column.table)
+    written = CreateColumn(column).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {written}")
 
 
 def _keep_safe(connection: Any, _record: Any) -> None:

@@ -1,7 +1,7 @@
 """What people decided about who is who: recorded in an order that all processes share, and never changed.
 
 Whoever decides does so alone: a decision is compared with all that stands, and written, in one transaction that no
-other process can come between.
+other process can come between. With ``action`` given, its row of the audit is part of that transaction.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from vx_pipeline.errors import VxError
+from vx_pipeline.journal.audit import add_view
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.history import about, decisions_after, history, newest_about, read, standing
 from vx_pipeline.journal.ledger import (
@@ -90,8 +91,9 @@ def decide(
     seen: Seen | None = None,
     days: Sequence[date] = (),
     newest_seen: int | None = None,
+    action: str | None = None,
 ) -> Decision:
-    """Records one decision. It is on disk when this returns. See ``Answer`` for the arguments.
+    """Records one decision. It is on disk when this returns. See ``Answer`` and ``decide_many`` for the arguments.
 
     Raises:
         DecidedMeanwhile: a newer decision about either record than ``newest_seen`` exists, or one that stands
@@ -99,13 +101,29 @@ def decide(
         VxError: the ids do not fit the kind.
     """
     answer = Answer(entity, kind, veracross_id, orah_id, note, seen or {}, days, newest_seen)
-    return decide_many(journal, [answer], school=school, actor=actor, via=via, at=at)[0]
+    return decide_many(journal, [answer], school=school, actor=actor, via=via, at=at, action=action)[0]
 
 
 def decide_many(
-    journal: Journal, answers: Sequence[Answer], *, school: str, actor: str, via: Via, at: datetime
+    journal: Journal,
+    answers: Sequence[Answer],
+    *,
+    school: str,
+    actor: str,
+    via: Via,
+    at: datetime,
+    action: str | None = None,
 ) -> list[Decision]:
     """Records decisions in their order, all or none.
+
+    Args:
+        journal: the journal.
+        answers: judged in their order: an earlier one counts for the later ones.
+        school: the school's key.
+        actor: who decides.
+        via: by which way.
+        at: when.
+        action: what the audit calls it, such as ``decide``; None leaves no row there.
 
     Raises:
         DecidedMeanwhile: as in ``decide``, for the first answer that cannot be recorded.
@@ -118,7 +136,7 @@ def decide_many(
             if isinstance(result, VxError):
                 raise result
             recorded.append(result)
-        _insert(connection, recorded)
+        _insert(connection, recorded, action)
     return recorded
 
 
@@ -131,6 +149,7 @@ def decide_each(
     via: Via,
     at: datetime,
     record: bool = True,
+    action: str | None = None,
 ) -> list[Decision | VxError]:
     """Records those decisions that can be recorded, in one transaction; gives the reason in place of the others.
 
@@ -142,18 +161,27 @@ def decide_each(
         via: by which way.
         at: when.
         record: False judges only; nothing is written, and the numbers are those that would be given.
+        action: what the audit calls it, such as ``import``; None leaves no row there.
     """
     with journal.begin_alone() as connection:
         results = _judge(connection, answers, school=school, actor=actor, via=via, at=at)
         if record:
-            _insert(connection, [result for result in results if isinstance(result, Decision)])
+            _insert(connection, [result for result in results if isinstance(result, Decision)], action)
     return results
 
 
 def undo(
-    journal: Journal, *, school: str, number: int, note: str, actor: str, via: Via, at: datetime
+    journal: Journal,
+    *,
+    school: str,
+    number: int,
+    note: str,
+    actor: str,
+    via: Via,
+    at: datetime,
+    action: str | None = None,
 ) -> Decision:
-    """Takes a decision back. What it had replaced stands again.
+    """Takes a decision back. What it had replaced stands again. ``action`` is as in ``decide_many``.
 
     Raises:
         DecidedMeanwhile: it was taken back already, or what would stand again contradicts a newer decision.
@@ -182,7 +210,7 @@ def undo(
         for row, other in product(revived, stands):
             if row is not other and contradicts(row, other):
                 raise DecidedMeanwhile(other)
-        _insert(connection, [back])
+        _insert(connection, [back], action)
     return back
 
 
@@ -289,7 +317,7 @@ def _about(decision: Decision) -> ColumnElement[bool]:
     return own if either is None else and_(own, either)
 
 
-def _insert(connection: Connection, rows: Sequence[Decision]) -> None:
+def _insert(connection: Connection, rows: Sequence[Decision], action: str | None) -> None:
     if not rows:
         return
     connection.execute(
@@ -305,3 +333,13 @@ def _insert(connection: Connection, rows: Sequence[Decision]) -> None:
             for row in rows
         ],
     )
+    if action is not None:
+        first, last = rows[0], rows[-1]
+        subject = (
+            f"decision {first.number}: {first.told}"
+            if len(rows) == 1
+            else f"decisions {first.number} to {last.number}: {len(rows)}"
+        )
+        add_view(
+            connection, school=first.school, actor=first.actor, action=action, subject=subject, at=first.at
+        )

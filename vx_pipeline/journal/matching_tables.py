@@ -54,7 +54,13 @@ matchings = Table(
     Column("read_at", Moment, comment="the older of the two reads that the picture rests on"),
     Column("policy_version", String(64), nullable=False),
     Column("counts", JSON, nullable=False),
-    Column("newest_decision", Integer, nullable=False, comment="the newest that the run took in; 0: none"),
+    Column(
+        "newest_decision",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="the newest that the run took in; 0: none",
+    ),
     Index("ix_matchings_school", "school", "number"),
 )
 """Grain: one run that matched a school. Rows are only ever added."""

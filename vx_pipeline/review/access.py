@@ -54,6 +54,10 @@ class AccessSettings(BaseSettings):
     hosts: tuple[str, ...] = ()
     """Names that the page may be asked for by, beside this machine's own; with a reverse proxy its public name."""
 
+    proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies on other machines. What they and, with a public name, a proxy on this machine
+    write into X-Forwarded-For is where somebody comes from; nobody else's word is taken for it."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -156,31 +160,73 @@ def check_password(access: AccessSettings, name: str, password: str) -> bool:
     return fits and name in access.users
 
 
+def came_from(client: str, forwarded: str, access: AccessSettings) -> str:
+    """The address that somebody comes from: the proxy's word for it where one stands before the page.
+
+    Args:
+        client: the address of the connection.
+        forwarded: X-Forwarded-For; its last entry is the proxy's own, the others are whatever it was sent.
+        access: which proxies there are.
+    """
+    trusted = client in access.proxies or (bool(access.hosts) and is_loopback(client))
+    return forwarded.rsplit(",", 1)[-1].strip()[:64] or client if trusted else client
+
+
 class Tries:
-    """Wrong passwords by name and address. After five in a row there is a pause of a minute."""
+    """Passwords tried by name and address. After five wrong ones in a row there is a pause of a minute."""
 
     def __init__(self) -> None:
-        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+        self._tried: dict[tuple[str, str], tuple[int, float]] = {}
         self._lock = threading.Lock()
 
-    def pause(self, name: str, address: str, now: float) -> float:
-        """Seconds to wait before the next try; 0 when none."""
-        with self._lock:
-            count, last = self._wrong.get((name, address), (0, 0.0))
-        return max(0.0, last + _PAUSE_SECONDS - now) if count >= _TRIES else 0.0
+    def begin(self, name: str, address: str, now: float) -> float:
+        """Counts a try before the password is looked at, as others may come at the same moment.
 
-    def wrong(self, name: str, address: str, now: float) -> None:
-        """Counts a wrong password; what is older than the pause is forgotten."""
+        Returns:
+            Seconds to wait before the next try; 0 when this one may go on.
+        """
         with self._lock:
-            if len(self._wrong) >= _MOST_REMEMBERED:
-                self._wrong.clear()
-            count, last = self._wrong.get((name, address), (0, 0.0))
-            self._wrong[name, address] = (1 if now - last > _PAUSE_SECONDS else count + 1, now)
+            count, last = self._tried.pop((name, address), (0, 0.0))
+            if now - last > _PAUSE_SECONDS:
+                count = 0
+            pause = last + _PAUSE_SECONDS - now if count >= _TRIES else 0.0
+            self._tried[name, address] = (count, last) if pause > 0 else (count + 1, now)
+            while len(self._tried) > _MOST_REMEMBERED:
+                # The one that was tried longest ago.
+                del self._tried[next(iter(self._tried))]
+        return max(0.0, pause)
 
     def right(self, name: str, address: str) -> None:
         """Forgets the wrong ones."""
         with self._lock:
-            self._wrong.pop((name, address), None)
+            self._tried.pop((name, address), None)
+
+
+class Sessions:
+    """Who is logged in, by the id in their cookie. Held here alone: a cookie that was kept opens nothing later."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, user: str) -> str:
+        """A new session's id."""
+        made = secrets.token_urlsafe(24)
+        with self._lock:
+            self._users[made] = user
+            while len(self._users) > _MOST_REMEMBERED:
+                del self._users[next(iter(self._users))]
+        return made
+
+    def user(self, session: object) -> str | None:
+        """Whose session it is; None when it ended."""
+        return self._users.get(session) if isinstance(session, str) else None
+
+    def end(self, session: object) -> None:
+        """Ends a session."""
+        if isinstance(session, str):
+            with self._lock:
+                self._users.pop(session, None)
 
 
 def _file_table() -> dict[str, Any]:

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 from vx_pipeline.errors import ServiceError, VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.review import bulk, case, decide, finding, login, overview, past, person, queue
-from vx_pipeline.review.access import AccessSettings, Tries, is_loopback
+from vx_pipeline.review.access import AccessSettings, Sessions, Tries, is_loopback
 from vx_pipeline.review.directory import Directories
-from vx_pipeline.review.security import LOOPBACK_HOSTS, Guard
+from vx_pipeline.review.security import LOOPBACK_HOSTS, STATIC, Guard
 from vx_pipeline.review.site import Handler, Site, page
 
 _FOLDER = Path(__file__).parent
@@ -35,6 +35,7 @@ TROUBLES = {
         "It may have been there before the last run, or the address has a slip in it.",
     ),
     405: ("That is not how it works", "This address takes another kind of request."),
+    413: ("That is too long", "Nothing was written. The form holds more than any form of this page does."),
     421: (
         "Not under this name",
         "The review page is not served under this name. Use the address that it printed.",
@@ -63,7 +64,7 @@ def create_app(
     """
     access = access if access is not None else AccessSettings(users={}, hosts=())
     local = is_loopback(host)
-    site = Site(journal, schools, access, _templates(), Directories(), Tries())
+    site = Site(journal, schools, access, _templates(), Directories(), Tries(), Sessions())
     session = Middleware(
         SessionMiddleware,
         secret_key=signing_key,
@@ -79,7 +80,11 @@ def create_app(
     app.add_exception_handler(VxError, _on_error)
     # Makes the page; the guard then writes into the log where it happened, and no more.
     app.add_exception_handler(Exception, _on_status)
-    hosts = LOOPBACK_HOSTS | set(access.hosts) if local else frozenset(access.hosts) or None
+    hosts = (
+        LOOPBACK_HOSTS | {host.strip("[]").lower(), *access.hosts}
+        if local
+        else frozenset(access.hosts) or None
+    )
     return Guard(app, hosts=hosts, trouble=lambda request, status: _trouble(site, status))
 
 
@@ -91,7 +96,7 @@ def _routes() -> list[BaseRoute]:
         return Route(path, page(handler, public=public), methods=["POST"])
 
     return [
-        Mount("/static", StaticFiles(directory=_FOLDER / "static")),
+        Mount(STATIC, StaticFiles(directory=_FOLDER / "static")),
         get("/", overview.schools_page),
         get("/login", login.login_page, public=True),
         post("/login", login.login_action, public=True),
@@ -110,9 +115,11 @@ def _routes() -> list[BaseRoute]:
         get("/{school}/search", finding.search_page),
         get("/{school}/search.json", finding.search_json),
         get("/{school}/decisions", past.decisions_page),
-        get("/{school}/decisions/{number:int}/undo", past.undo_page),
-        post("/{school}/decisions/{number:int}/undo", past.undo_action),
-        get("/{school}/person/{system}/{person_id:int}", person.person_page),
+        get("/{school}/decisions/{number}/undo", past.undo_page),
+        post("/{school}/decisions/{number}/undo", past.undo_action),
+        get("/{school}/person/{system}/{person_id}", person.person_page),
+        get("/{school}/person/{system}/{person_id}/decide", decide.confirm_page),
+        post("/{school}/person/{system}/{person_id}/decide", decide.decide_action),
     ]
 
 

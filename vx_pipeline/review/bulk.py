@@ -10,7 +10,7 @@ from vx_pipeline.journal.cases import Candidate, Case, Person, get_cases
 from vx_pipeline.journal.decisions import Answer, DecidedMeanwhile, Kind, decide_many
 from vx_pipeline.journal.open_cases import OpenCase, open_cases
 from vx_pipeline.review import words
-from vx_pipeline.review.compare import Row, about, display_name, side_by_side
+from vx_pipeline.review.compare import Row, about, display_name, has_left, side_by_side
 from vx_pipeline.review.decide import LONGEST_NOTE, changed_page, meanwhile_page, take_name
 from vx_pipeline.review.effects import WHEN, Effects, effects_of, sum_of
 from vx_pipeline.review.pair import Pair, newest_number, read_pair
@@ -34,6 +34,7 @@ class Line:
     about_ours: str
     about_theirs: str
     score: float
+    left: bool
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def confirm_group_page(visit: Visit) -> Response:
         return visit.go(visit.at("groups", "look", pattern=visit.text("pattern", _LONGEST_PATTERN)))
     if _run_changed(visit):
         return changed_page(visit, case_address=visit.at("groups"))
+    visit.note("view", f"group of {len(pairs)} to be confirmed")
     return visit.page(
         "group_confirm.html",
         pattern=visit.text("pattern", _LONGEST_PATTERN),
@@ -163,8 +165,12 @@ def _ticked(visit: Visit) -> list[tuple[Case, Pair]]:
     Raises:
         HTTPException: one of them is no pair of the newest run.
     """
-    named = [str(value).split(" ") for value in visit.form.getlist("pair")][:_MOST]
-    if any(len(parts) != 2 or not (parts[1].isascii() and parts[1].isdigit()) for parts in named):
+    # Once each: a pair that is named twice is still one decision.
+    named = [str(value).split(" ") for value in dict.fromkeys(visit.form.getlist("pair"))][:_MOST]
+    if any(
+        len(parts) != 2 or not (parts[1].isascii() and parts[1].isdigit() and len(parts[1]) < 19)
+        for parts in named
+    ):
         raise HTTPException(400)
     cases = {
         case.case_id: case
@@ -202,6 +208,7 @@ def _line(visit: Visit, case: Case, candidate: Candidate) -> Line:
         about_ours=about(ours),
         about_theirs=about(theirs),
         score=candidate.score,
+        left=has_left(ours),
     )
 
 

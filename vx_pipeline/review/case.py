@@ -1,22 +1,22 @@
 """The page of one case: two records side by side, the other candidates, the evidence, and what can be decided."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from vx_pipeline.journal.cases import Candidate, Case, Matching, get_case
+from vx_pipeline.journal.cases import ORAH, VERACROSS, Candidate, Case, get_case
 from vx_pipeline.journal.decisions import Entity, Kind, history
 from vx_pipeline.journal.open_cases import OpenCase, open_case
-from vx_pipeline.matching.policy import current_policy
+from vx_pipeline.review.actions import Action, actions_at
 from vx_pipeline.review.chart import waterfall
-from vx_pipeline.review.compare import about, display_name, side_by_side
-from vx_pipeline.review.effects import effects_of
-from vx_pipeline.review.pair import Pair, newest_number, own_side, read_pair
+from vx_pipeline.review.compare import about, display_name, has_left, side_by_side
+from vx_pipeline.review.effects import LEFT, effects_of
+from vx_pipeline.review.pair import Pair, newest_number, read_pair
 from vx_pipeline.review.queue import chosen_filters, filtered
 from vx_pipeline.review.site import Visit
+from vx_pipeline.review.strength import enough_bits, strength
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,6 @@ class Option:
     strength: str
     state: str
     current: bool
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that can be decided here."""
-
-    kind: Kind
-    label: str
-    key: str
-    tone: str
-    path: str
-
-
-def enough_bits(matching: Matching | None) -> float | None:
-    """The bits that a link without a person needs in a pool of this size; None without a run."""
-    if matching is None:
-        return None
-    pool = max(matching.counts.get("students", 0), matching.counts.get("records", 0), 2)
-    return round(math.log2(pool) + current_policy().guards.evidence, 1)
 
 
 def case_page(visit: Visit) -> Response:
@@ -84,6 +65,7 @@ def case_page(visit: Visit) -> Response:
         actions=_actions(visit, case, pair, newest, {"at": _text(place), **chosen}),
         effects=_effects_of_link(pair),
         relatives=_relatives(visit, case),
+        left=LEFT if has_left(pair.ours) else "",
         decisions=history(
             visit.journal,
             visit.school,
@@ -105,7 +87,10 @@ def _pair(visit: Visit, case: Case, waiting: OpenCase | None) -> Pair:
     """The case's own record beside the one that was picked, or the best that nobody has ruled out."""
     picked = visit.number("other")
     if case.veracross_id is None:
-        return read_pair(visit, case.entity, picked, case.orah_id)
+        pair = read_pair(visit, case.entity, picked, case.orah_id)
+        if picked is not None and pair.ours is None:
+            raise HTTPException(404)
+        return pair
     out = (waiting.refused | waiting.taken) if waiting else frozenset()
     proposed = [case.orah_id, *(each.orah_id for each in case.candidates)]
     left = [each for each in proposed if each is not None and each not in out]
@@ -149,35 +134,9 @@ def _option(
     )
 
 
-def strength(score: float, enough: float | None) -> str:
-    """How strong the evidence is, in words, against what a link without a person would need."""
-    if enough is None:
-        return ""
-    guards = current_policy().guards
-    if score >= enough:
-        return "strong"
-    if score >= enough - guards.margin:
-        return "likely"
-    return "possible" if score >= enough - guards.evidence + guards.floor else "weak"
-
-
 def _actions(visit: Visit, case: Case, pair: Pair, newest: int, way: Mapping[str, str]) -> list[Action]:
-    made = []
-    for kind, label, key, tone in _offered(case, pair):
-        about = own_side(case, pair) if kind is Kind.NEW else pair
-        path = visit.at(
-            "case",
-            case.case_id,
-            "decide",
-            answer=kind.value,
-            veracross=about.veracross_id,
-            orah=about.orah_id,
-            newest=str(newest),
-            seal=about.seal,
-            **way,
-        )
-        made.append(Action(kind, label, key, tone, path))
-    return made
+    side = VERACROSS if case.veracross_id is not None else ORAH
+    return actions_at(visit, ("case", case.case_id), side, pair, _offered(case, pair), newest, way)
 
 
 def _offered(case: Case, pair: Pair) -> Iterator[tuple[Kind, str, str, str]]:

@@ -15,6 +15,8 @@ WHEN = (
     "It takes effect with the next run. Where the Dagster daemon runs, that starts by itself within a minute."
 )
 
+LEFT = "has left the school: the record will be deactivated"
+
 
 @dataclass(frozen=True)
 class Change:
@@ -45,7 +47,9 @@ class Effects:
     days: tuple[date, ...] = ()
 
 
-def effects_of(kind: Kind, ours: Person | None, theirs: Person | None, *, linked: bool) -> Effects:
+def effects_of(
+    kind: Kind, ours: Person | None, theirs: Person | None, *, linked: bool, last: bool = False
+) -> Effects:
     """What deciding about these two records causes.
 
     Args:
@@ -53,13 +57,17 @@ def effects_of(kind: Kind, ours: Person | None, theirs: Person | None, *, linked
         ours: the record in Veracross.
         theirs: the record in Orah.
         linked: whether the two are linked now.
+        last: whether no other candidate is left.
     """
     sentences: tuple[str, ...]
     if kind is Kind.SAME and ours is not None and theirs is not None:
         changes = tuple(
             Change(name, *pair) for name, pair in would_change(ours.wanted, theirs.wanted).items()
         )
-        return Effects((_of_link(linked, ours, theirs), _of_changes(len(changes))), changes, theirs.days_away)
+        sentences = (_of_link(linked, ours, theirs), _of_changes(len(changes)))
+        if any(change.field == "deactivated" and change.then for change in changes):
+            sentences += (f"Veracross {ours.person_id} {LEFT}.",)
+        return Effects(sentences, changes, theirs.days_away)
     if kind is Kind.UNLINK:
         sentences = (
             "The two records are no longer linked, and they will never be linked or suggested together again.",
@@ -79,6 +87,8 @@ def effects_of(kind: Kind, ours: Person | None, theirs: Person | None, *, linked
             "Until then it is left alone: nothing is written to it.",
         ),
     }.get(kind, ("Nothing changes. The case waits at the end of the queue.",))
+    if last and kind in (Kind.NEVER, Kind.MERGE):
+        sentences += ("Nobody else is left: the next run asks whether this is somebody new.",)
     return Effects(sentences)
 
 

@@ -4,9 +4,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from vx_pipeline.journal.cases import Case, Person, get_person, seen_fields
+from vx_pipeline.journal.cases import VERACROSS, Person, get_person, seen_fields
 from vx_pipeline.journal.decisions import Entity, Seen, history
 from vx_pipeline.review.site import Visit
+from vx_pipeline.sync.effects import would_change
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,16 @@ class Pair:
 
     @property
     def seal(self) -> str:
-        """A short digest of the fingerprint, to tell whether a form still shows what is there."""
-        seen = {name: list(values) for name, values in self.seen.items()}
-        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
+        """A short digest of all that a decision was made by, to tell whether a form still shows what is there."""
+        ours, theirs = self.ours, self.theirs
+        shown = {
+            "seen": {name: list(values) for name, values in self.seen.items()},
+            "linked": [person and person.linked_to for person in (ours, theirs)],
+            "status": [person and person.shown.get("status") for person in (ours, theirs)],
+            "changes": would_change(ours.wanted, theirs.wanted) if ours and theirs else {},
+            "days": [str(day) for day in theirs.days_away] if theirs else [],
+        }
+        return hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def read_pair(visit: Visit, entity: Entity, veracross_id: int | None, orah_id: int | None) -> Pair:
@@ -51,8 +59,8 @@ def newest_number(visit: Visit) -> int:
     return newest[0].number if newest else 0
 
 
-def own_side(case: Case, pair: Pair) -> Pair:
-    """The record that the case asks about without any beside it, as in the decision that it has no other."""
-    if case.veracross_id is not None:
+def own_side(pair: Pair, system: str) -> Pair:
+    """One system's record without any beside it, as in the decision that it has no other."""
+    if system == VERACROSS:
         return Pair(pair.entity, pair.veracross_id, None, pair.ours, None)
     return Pair(pair.entity, None, pair.orah_id, None, pair.theirs)

@@ -46,6 +46,7 @@ def decisions_page(visit: Visit) -> Response:
 def undo_page(visit: Visit) -> Response:
     """Asks before a decision is taken back."""
     decision = _decision(visit)
+    visit.note("view", f"decision {decision.number}: {decision.told}")
     return visit.page("undo.html", decision=decision, directory=visit.directory)
 
 
@@ -75,8 +76,8 @@ def undo_action(visit: Visit) -> Response:
 
 
 def _decision(visit: Visit) -> Decision:
-    number = visit.request.path_params["number"]
-    found = history(visit.journal, visit.school, before=number + 1, limit=1) if number < 2**62 else []
+    number = visit.path_number("number")
+    found = history(visit.journal, visit.school, before=number + 1, limit=1)
     if not found or found[0].number != number:
         raise HTTPException(404)
     if found[0].kind is Kind.UNDO:

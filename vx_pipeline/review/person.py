@@ -1,56 +1,100 @@
 """Everything known about one person: the record, the link and its evidence, the case, the decisions."""
 
+from collections.abc import Iterator
+
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from vx_pipeline.journal.cases import get_case, get_person
-from vx_pipeline.journal.decisions import Entity, history
+from vx_pipeline.journal.cases import ORAH, VERACROSS, Person, get_case
+from vx_pipeline.journal.decisions import Entity, Kind, history
 from vx_pipeline.journal.open_cases import open_case
-from vx_pipeline.review.case import enough_bits
+from vx_pipeline.review.actions import Offer, actions_at
 from vx_pipeline.review.chart import waterfall
-from vx_pipeline.review.compare import display_name, side_by_side
+from vx_pipeline.review.compare import display_name, has_left, side_by_side
+from vx_pipeline.review.decide import asked_person
+from vx_pipeline.review.effects import LEFT
+from vx_pipeline.review.pair import Pair, newest_number, read_pair
 from vx_pipeline.review.site import Visit
+from vx_pipeline.review.strength import enough_bits
 
 
 def person_page(visit: Visit) -> Response:
-    """One person of one system.
+    """One person of one system, with what can be decided about them where no case asks.
 
     Raises:
         HTTPException: the newest run saw no such record.
     """
-    system, person_id = visit.request.path_params["system"], visit.request.path_params["person_id"]
-    entity = visit.text("entity") or Entity.STUDENT.value
-    if system not in ("veracross", "orah") or entity not in set(Entity) or person_id >= 2**63:
-        raise HTTPException(404)
-    person = get_person(visit.journal, visit.school, Entity(entity), system, person_id)
-    if person is None:
-        raise HTTPException(404)
-    elsewhere = "orah" if system == "veracross" else "veracross"
-    other = None
-    if person.linked_to is not None:
-        other = get_person(visit.journal, visit.school, person.entity, elsewhere, person.linked_to)
-    ours, theirs = (person, other) if system == "veracross" else (other, person)
-    case_id = f"{entity}-{system[0]}{person_id}"
-    visit.note("view", f"{entity} {system} {person_id}")
-    evidence = ours.evidence if ours and theirs else ()
+    newest = newest_number(visit)
+    person = asked_person(visit)
+    entity, system, person_id = person.entity, person.system, person.person_id
+    elsewhere = ORAH if system == VERACROSS else VERACROSS
+    case_id = f"{entity.value}-{system[0]}{person_id}"
+    case = get_case(visit.journal, visit.school, case_id)
+    picked = visit.number("other") if person.linked_to is None and case is None else None
+    pair = _pair(visit, person, picked)
+    evidence = pair.ours.evidence if pair.ours and pair.linked else ()
+    way = {} if entity == Entity.STUDENT else {"entity": entity.value}
+    place = ("person", system, person_id)
+    waiting = open_case(visit.journal, visit.school, case_id)
+    visit.note("view", f"{entity.value} {system} {person_id}")
     return visit.page(
         "person.html",
         person=person,
-        other=other,
+        pair=pair,
+        picked=picked,
         elsewhere=elsewhere,
         name=display_name(person),
-        rows=side_by_side(ours, theirs, evidence),
+        rows=side_by_side(pair.ours, pair.theirs, evidence),
         chart=waterfall(evidence, enough_bits(visit.directory.matching)) if evidence else None,
-        link=ours if ours and ours.linked_to is not None else person,
-        case=get_case(visit.journal, visit.school, case_id),
-        waiting=open_case(visit.journal, visit.school, case_id),
+        link=pair.ours if pair.ours and pair.ours.linked_to is not None else person,
+        left=LEFT if picked and has_left(pair.ours) else "",
+        case=case,
+        waiting=waiting,
+        actions=[]
+        if waiting or (case and person.linked_to is None)
+        else actions_at(visit, place, system, pair, _offered(person, pair), newest, way),
+        match_with=""
+        if case or person.linked_to is not None
+        else visit.at("search", of=system, id=person_id, **way),
         decisions=history(
             visit.journal,
             visit.school,
-            entity=person.entity,
-            veracross_id=person_id if system == "veracross" else None,
-            orah_id=person_id if system == "orah" else None,
+            entity=entity,
+            veracross_id=person_id if system == VERACROSS else None,
+            orah_id=person_id if system == ORAH else None,
             limit=50,
         ),
         directory=visit.directory,
     )
+
+
+def _pair(visit: Visit, person: Person, picked: int | None) -> Pair:
+    """The person beside the one that they are linked with, or that was picked to be looked at.
+
+    Raises:
+        HTTPException: the newest run saw no such record.
+    """
+    other = person.linked_to if picked is None else picked
+    own = person.system == VERACROSS
+    pair = read_pair(
+        visit, person.entity, person.person_id if own else other, other if own else person.person_id
+    )
+    if picked is not None and (pair.theirs if own else pair.ours) is None:
+        raise HTTPException(404)
+    return pair
+
+
+def _offered(person: Person, pair: Pair) -> Iterator[Offer]:
+    """What can be decided where no case asks."""
+    house = person.entity == Entity.HOUSE
+    if person.linked_to is not None:
+        if pair.linked:
+            yield Kind.UNLINK, "Unlink", "u", "danger"
+        return
+    if pair.ours is not None and pair.theirs is not None:
+        yield Kind.SAME, "Same house" if house else "Same person", "s", "main"
+        yield Kind.NEVER, "Never the same", "x", "danger"
+    if person.system == ORAH:
+        yield Kind.NEW, "Nobody in Veracross", "n", ""
+    else:
+        yield Kind.NEW, "A new house" if house else "Someone new", "n", ""

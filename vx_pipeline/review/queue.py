@@ -10,6 +10,7 @@ from vx_pipeline.journal.decisions import Entity
 from vx_pipeline.journal.open_cases import OpenCase, OpenCases, open_case, open_cases
 from vx_pipeline.review import words
 from vx_pipeline.review.site import Visit
+from vx_pipeline.review.strength import enough_bits, strength
 
 PAGE = 50
 """Cases on a page."""
@@ -85,6 +86,8 @@ def queue_page(visit: Visit) -> Response:
         offset=offset,
         page_size=PAGE,
         directory=visit.directory,
+        enough=enough_bits(visit.directory.matching),
+        strength=strength,
     )
 
 
@@ -132,7 +135,7 @@ def address_after(visit: Visit, case_id: str, chosen: Mapping[str, str], place: 
 
 def _told(name: str, value: str) -> str:
     known = {"entity": words.ENTITIES, "kind": words.CASE_KINDS}.get(name, {})
-    return known.get(value, value)
+    return known.get(value, words.plain(value))
 
 
 def _natural(text: str) -> list[tuple[int, int | str]]:

@@ -8,9 +8,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+STATIC = "/-/static"
+"""Where the style sheet and the script are; no school's key begins with a hyphen."""
+
+LARGEST_FORMS = {"/login": 16_384, "/groups/confirm": 1_048_576, "/groups/decide": 1_048_576}
+"""Bytes of a form by the end of its path; any other one has at most ``LARGEST_FORM``."""
+LARGEST_FORM = 65_536
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -71,7 +79,7 @@ class Guard:
 
         try:
             answer = self._refusal(Request(scope)) or self._app
-            await answer(scope, receive, send_guarded)
+            await answer(scope, _limited(receive, _largest(scope["path"])), send_guarded)
         except Exception as error:  # noqa: BLE001 - what nobody foresaw must not print people's data
             log.error("The review page failed: %s", _place(error))
             if not started:
@@ -82,6 +90,8 @@ class Guard:
             return self._trouble(request, 421)
         if request.method not in ("GET", "HEAD") and not _same_origin(request.headers):
             return self._trouble(request, 403)
+        if _declared(request.headers) > _largest(request.url.path):
+            return self._trouble(request, 413)
         if _comes_from_elsewhere(request):
             return HTMLResponse(_ON_THE_WAY)
         return None
@@ -99,6 +109,30 @@ def is_csrf_token(request: Request, given: str) -> bool:
     return bool(token) and hmac.compare_digest(token.encode(), given.encode(errors="replace"))
 
 
+def _largest(path: str) -> int:
+    return next((size for end, size in LARGEST_FORMS.items() if path.endswith(end)), LARGEST_FORM)
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
+
+
+def _limited(receive: Receive, largest: int) -> Receive:
+    """Stops reading a form that is longer than it may be; its length need not be told beforehand."""
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > largest:
+            raise HTTPException(413)
+        return message
+
+    return limited
+
+
 def _host(headers: Headers) -> str:
     try:
         return urlsplit(f"//{headers.get('host', '')}").hostname or ""
@@ -114,8 +148,15 @@ def _same_origin(headers: Headers) -> bool:
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if origin not in (None, "null"):
-        return urlsplit(origin).netloc == headers.get("host") and site in (None, "same-origin")
+        return _netloc(origin) == headers.get("host") and site in (None, "same-origin")
     return site == "same-origin" if site is not None or origin == "null" else True
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _comes_from_elsewhere(request: Request) -> bool:
@@ -131,7 +172,7 @@ def _comes_from_elsewhere(request: Request) -> bool:
 def _add_headers(headers: MutableHeaders, path: str) -> None:
     for name, value in _HEADERS.items():
         headers[name] = value
-    headers["Cache-Control"] = "no-cache" if path.startswith("/static/") else "no-store"
+    headers["Cache-Control"] = "no-cache" if path.startswith(STATIC) else "no-store"
 
 
 def _place(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from vx_pipeline import clock
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.audit import record_view
 from vx_pipeline.review import words
-from vx_pipeline.review.access import AccessSettings, Tries
+from vx_pipeline.review.access import AccessSettings, Sessions, Tries
 from vx_pipeline.review.directory import Directories, Directory
 from vx_pipeline.review.security import csrf_token, is_csrf_token
 
@@ -37,7 +37,8 @@ class Site:
         access: who may come in.
         templates: the pages.
         directories: the people of each school, kept in memory.
-        tries: wrong passwords.
+        tries: passwords that were tried.
+        sessions: who is logged in.
     """
 
     journal: Journal
@@ -46,6 +47,7 @@ class Site:
     templates: jinja2.Environment
     directories: Directories
     tries: Tries
+    sessions: Sessions
 
 
 class Visit:
@@ -72,10 +74,9 @@ class Visit:
 
     @property
     def user(self) -> str | None:
-        """Who logged in. The login ends when the user's password is another one."""
-        name = self.request.session.get("user")
-        known = self.site.access.users.get(name) if isinstance(name, str) else None
-        return name if known and self.request.session.get("login") == known[-12:] else None
+        """Who logged in. The login ends when they log out, and when the page is started anew."""
+        name = self.site.sessions.user(self.request.session.get("login", ""))
+        return name if name in self.site.access.users else None
 
     @property
     def named(self) -> bool:
@@ -105,20 +106,42 @@ class Visit:
             raise HTTPException(400)
         return int(text)
 
+    def path_number(self, name: str) -> int:
+        """A whole number of the path.
+
+        Raises:
+            HTTPException: it is something else, or larger than any id.
+        """
+        text = str(self.request.path_params[name])
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise HTTPException(404)
+        return int(text)
+
+    @property
+    def here(self) -> str:
+        """The address of this page with its query, to come back to."""
+        return _path_and_query(self.request)
+
     def at(self, *path: object, **query: object) -> str:
         """The address of one of the school's pages. Empty parts of the query are left out."""
         return address(self.school, *path, **query)
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page from a template."""
-        message = self.request.session.pop("message", None) if template != "_results.html" else None
-        common = {"visit": self, "words": words, "message": message, "csrf": csrf_token(self.request)}
+        common = {"visit": self, "words": words, "message": self._message(), "csrf": csrf_token(self.request)}
         text = self.site.templates.get_template(template).render(common | context)
         return HTMLResponse(text, status)
 
     def tell(self, **message: object) -> None:
-        """Leaves a message for the next page. It travels in a cookie, so it holds ids, never names."""
-        self.request.session["message"] = message
+        """Leaves a message for the school's next page. It travels in a cookie, so it holds ids, never names."""
+        self.request.session["message"] = {"school": self.school, **message}
+
+    def _message(self) -> Any:
+        """The message that was left for this school; another school's waits for its own pages."""
+        message = self.request.session.get("message")
+        if not isinstance(message, dict) or not self.school or message.get("school") != self.school:
+            return None
+        return self.request.session.pop("message")
 
     def go(self, path: str) -> Response:
         """Sends the browser on to another page."""
@@ -158,19 +181,24 @@ def page(handler: Handler, *, public: bool = False) -> Callable[[Request], Any]:
     """
 
     async def endpoint(request: Request) -> Response:
-        form = FormData()
+        visit = Visit(request.app.state.site, request, FormData())
+        # Before the form is read: a stranger's may be long.
+        if visit.site.access.users and not public and visit.user is None:
+            wanted = visit.here if request.method == "GET" else "/"
+            return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303)
         if request.method == "POST":
-            form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
-            token = form.get("csrf")
+            visit.form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+            token = visit.form.get("csrf")
             if not isinstance(token, str) or not is_csrf_token(request, token):
                 raise HTTPException(403)
-        visit = Visit(request.app.state.site, request, form)
-        if visit.site.access.users and not public and visit.user is None:
-            wanted = request.url.path if request.method == "GET" else "/"
-            return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303)
         return await run_in_threadpool(handler, visit)
 
     return endpoint
+
+
+def _path_and_query(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _account() -> str:

@@ -51,6 +51,7 @@ FIELDS: Mapping[str, str] = {
     "room_number": "Room",
     "bed_number": "Bed",
     "status": "Status",
+    "deactivated": "Deactivated",
     "postcode": "Postcode",
     "street": "Street",
 }
@@ -94,6 +95,11 @@ def level(field_name: str, name: str) -> tuple[str, str]:
     return _LEVELS.get(name, ("close", name.replace("_", " ")))
 
 
+def plain(text: str) -> str:
+    """A sentence of the matcher in the page's own words."""
+    return text.replace("sis_id", "id of Veracross")
+
+
 def rule(name: str | None) -> str:
     """What made a link, after the word "by"."""
     known = {
@@ -101,7 +107,7 @@ def rule(name: str | None) -> str:
         "email": "an e-mail of their own",
         "decision": "a person",
     }
-    return known.get(name or "", (name or "an earlier run").replace("_", " "))
+    return known.get(name or "", plain(name or "an earlier run").replace("_", " "))
 
 
 def count_label(name: str) -> str:

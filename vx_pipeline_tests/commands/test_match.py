@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from vx_pipeline import cli
 from vx_pipeline.journal import Journal, open_journal
@@ -164,7 +165,27 @@ def test_a_link_says_what_it_will_cause_and_is_kept_with_all_that_was_seen(offic
     assert made.seen == {"last_name": ("d1", "d1"), "email": ("d2", None)}
     assert office.waiting() == ["student-v82", "student-o509"]
     (view,) = audit_trail(office.journal, SANDBOX)
-    assert (view.actor, view.action, view.subject) == ("a.keller", "decide", "decision 1")
+    assert (view.actor, view.action, view.subject) == (
+        "a.keller",
+        "decide",
+        "decision 1: student 81 is Orah's 501",
+    )
+
+
+def test_nothing_is_decided_that_the_audit_cannot_name(office: Office, tmp_path: Path) -> None:
+    decided(office.journal, Kind.NEW, 82)
+    file = tmp_path / "file.csv"
+    file.write_text("entity,kind,veracross_id,orah_id\nstudent,new,82,\n")
+    office.match("new", "82").failed(0)
+    with office.journal.begin() as connection:
+        connection.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        )
+    office.match("link", "81", "501").failed(1, "journal cannot be read or written")
+    office.match("undo", "2").failed(1, "journal cannot be read or written")
+    file.write_text("entity,kind,veracross_id,orah_id\nstudent,never,81,502\n")
+    office.match("import", str(file)).failed(1, "journal cannot be read or written")
+    assert [one.number for one in office.decided()] == [2]
 
 
 def test_each_kind_of_decision(office: Office) -> None:
@@ -233,6 +254,10 @@ def test_wrong_use_is_told(office: Office) -> None:
     office.match("link", "81", "0").failed(2)
     office.match("link", "81", "501", "--entity", "dog").failed(2)
     office.match("list", "--school", "south").failed(2, "name one of: sandbox")
+    for limit in ("0", "1000001", "99999999999999999999"):
+        for command in ("history", "list"):
+            office.match(command, "--limit", limit).failed(2, "--limit")
+    office.match("history", "--limit", "1000000").failed(0)
     office.match("import", "nowhere.csv").failed(2)
     office.match("export", "-", "--json").failed(2)
     assert office.decided() == []
@@ -339,7 +364,7 @@ def test_good_lines_are_decided_and_bad_ones_told_with_their_line(office: Office
     assert refused == {}
     assert {one.entity for one in office.decided()} == {Entity.STUDENT, Entity.STAFF}
     office.match("import", str(file)).failed(
-        1, "13 lines: 0 decided, 3 stand already, 10 refused", "Line 12:"
+        1, "13 lines: 0 decided, 3 stand already, 0 repeated, 10 refused", "Line 12:"
     )
 
 
@@ -351,6 +376,17 @@ def test_good_lines_are_decided_and_bad_ones_told_with_their_line(office: Office
         ("entity,kind,veracross_id,orah_id\nstudent,n\xe9w,1,\n".encode("latin-1"), "not UTF-8"),
         (b"PK\x03\x04\xff\xfe", "not UTF-8"),
         (b'entity,kind,veracross_id,orah_id\n"' + b"x" * 200_000 + b'",,,\n', "no CSV"),
+        (
+            HEADER.encode() + b'1,student,new,82,,"left open,,\n2,student,same,81,501,,,\n',
+            "no CSV from line 2",
+        ),
+        (HEADER.encode() + b'1,student,new,82,,"two" words,,\n', "no CSV from line 2"),
+        (b'"entity,kind,veracross_id,orah_id\nstudent,new,82,\n', "no CSV from line 1"),
+        (b"entity,kind,Kind,veracross_id,orah_id\nstudent,same,never,81,501\n", "more than one column kind"),
+        (
+            b"note,entity,kind,veracross_id,orah_id, NOTE\na,student,same,81,501,b\n",
+            "more than one column note",
+        ),
     ],
 )
 def test_a_file_that_is_none_is_refused_whole(
@@ -359,6 +395,47 @@ def test_a_file_that_is_none_is_refused_whole(
     file = tmp_path / "file.csv"
     file.write_bytes(content)
     office.match("import", str(file)).failed(1, words, "Nothing was decided")
+    assert office.decided() == []
+
+
+def test_a_line_that_is_given_several_times_is_decided_once_and_told(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    lines = [
+        "student,same,81,501,first",
+        "student,never,82,502,",
+        "student,same,81,501,again",
+        "student,later,82,,",
+        "student,never,82,502,",
+        "student,unlink,82,502,",
+        "student,never,82,502,",
+        "student,new,99,,",
+        "student,new,99,,",
+    ]
+    file.write_text("entity,kind,veracross_id,orah_id,note\n" + "\n".join(lines) + "\n")
+    for more in (["--dry-run"], []):
+        ended = office.match("import", str(file), "--json", *more)
+        found = json.loads(ended.out)
+        assert ended.code == 1
+        assert found["repeated"] == [4, 6]
+        assert [(one["kind"], one["note"]) for one in found["decided"]] == [
+            ("same", "first"),
+            ("never", ""),
+            ("later", ""),
+            ("unlink", ""),
+            ("never", ""),
+        ]
+        assert [one["line"] for one in found["refused"]] == [9, 10]
+        assert found["lines"] == 9
+    file.write_text("entity,kind,veracross_id,orah_id\n" + "student,later,81,\n" * 3)
+    office.match("import", str(file)).failed(
+        0, "3 lines: 1 decided, 0 stand already, 2 repeated, 0 refused", "Decided once: lines 3, 4"
+    )
+
+
+def test_columns_without_a_name_may_be_several(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("entity,kind,veracross_id,orah_id,,,remark,remark\nstudent,new,82,,,,a,b\n")
+    office.match("import", str(file)).failed(0, "1 lines: 1 decided")
 
 
 def test_a_spreadsheets_file_is_read(office: Office, tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """The picture of a run: replaced whole, read back as it was, and without anybody's name in what is printed."""
 
+import multiprocessing
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateColumn
 
 from vx_pipeline.errors import ServiceError
 from vx_pipeline.journal import Journal, open_journal
@@ -178,6 +182,52 @@ def test_a_journal_of_an_earlier_version_gets_the_new_tables(tmp_path: Path) -> 
     with second.begin() as connection:
         assert len(connection.execute(match_people.select()).all()) == 1
     second.close()
+
+
+def test_a_journal_of_an_earlier_version_gets_the_new_column(tmp_path: Path) -> None:
+    first = open_journal(tmp_path)
+    record(first, case(81), newest_decision=7)
+    with first.begin() as connection:
+        connection.execute(text("ALTER TABLE matchings DROP COLUMN newest_decision"))
+    first.close()
+    for _ in range(2):
+        opened = open_journal(tmp_path)
+        kept = latest_matching(opened, "north")
+        assert kept is not None
+        assert (kept.run_id, kept.newest_decision) == ("run-1", 0)
+        opened.close()
+    opened = open_journal(tmp_path)
+    record(opened, case(81), newest_decision=8)
+    newest = latest_matching(opened, "north")
+    assert newest is not None
+    assert newest.newest_decision == 8
+    opened.close()
+
+
+def open_many_times(home: Path, barrier: Barrier) -> None:
+    barrier.wait(30)
+    open_journal(home).close()
+
+
+def test_processes_that_meet_an_earlier_version_together_add_the_column_once(tmp_path: Path) -> None:
+    first = open_journal(tmp_path)
+    with first.begin() as connection:
+        connection.execute(text("ALTER TABLE matchings DROP COLUMN newest_decision"))
+    first.close()
+    processes = multiprocessing.get_context("spawn")
+    barrier = processes.Barrier(3)
+    running = [processes.Process(target=open_many_times, args=(tmp_path, barrier)) for _ in range(3)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(60)
+    assert [process.exitcode for process in running] == [0, 0, 0]
+
+
+def test_a_column_is_added_in_the_words_of_either_database() -> None:
+    for dialect in (sqlite.dialect(), postgresql.dialect()):
+        written = str(CreateColumn(matchings.c.newest_decision).compile(dialect=dialect))  # type: ignore[no-untyped-call]
+        assert written == "newest_decision INTEGER DEFAULT '0' NOT NULL"
 
 
 def test_the_audit_is_read_newest_first_and_page_by_page(journal: Journal) -> None:

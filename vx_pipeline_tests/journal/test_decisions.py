@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 import vx_pipeline
-from vx_pipeline.errors import VxError
+from vx_pipeline.errors import ServiceError, VxError
 from vx_pipeline.journal import Journal
+from vx_pipeline.journal.audit import audit_trail
 from vx_pipeline.journal.decisions import (
     Answer,
     DecidedMeanwhile,
@@ -250,6 +252,56 @@ def test_each_is_judged_by_itself_and_the_good_ones_are_kept(journal: Journal) -
     assert [type(one) for one in results] == [type(one) for one in tried]
     assert [type(one) for one in results] == [Decision, DecidedMeanwhile, VxError, Decision]
     assert standing(journal, "north") == [one for one in results if isinstance(one, Decision)]
+
+
+def test_the_audit_names_each_decision_where_it_is_asked_to(journal: Journal) -> None:
+    decided(journal, Kind.NEW, 90)
+    decide(
+        journal,
+        entity=STUDENT,
+        kind=Kind.SAME,
+        veracross_id=81,
+        orah_id=501,
+        note=NAMES[1],
+        action="decide",
+        **BY,
+    )
+    decide_many(
+        journal, [Answer(STUDENT, Kind.NEW, 82), Answer(STUDENT, Kind.NEW, 83)], action="decide", **BY
+    )
+    decide_many(journal, [], action="decide", **BY)
+    answers = [Answer(STUDENT, Kind.NEW, 81), Answer(STUDENT, Kind.NEW, 84)]
+    for record in (False, True):
+        decide_each(journal, answers, action="import", record=record, **BY)
+    take_back(journal, 2, action="undo")
+    with pytest.raises(DecidedMeanwhile):
+        take_back(journal, 2, action="undo")
+    trail = audit_trail(journal, "north")
+    assert [(one.action, one.subject) for one in reversed(trail)] == [
+        ("decide", "decision 2: student 81 is Orah's 501"),
+        ("decide", "decisions 3 to 4: 2 together"),
+        ("import", "decision 5: student 84 is nobody in Orah"),
+        ("undo", "decision 6: decision 2 is taken back"),
+    ]
+    assert {(one.actor, one.at) for one in trail} == {("b.roth", NOW)}
+
+
+def test_what_the_audit_cannot_name_is_not_decided(journal: Journal) -> None:
+    decided(journal, Kind.NEW, 81)
+    with journal.begin() as connection:
+        connection.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        )
+    one = Answer(STUDENT, Kind.NEW, 82)
+    with pytest.raises(ServiceError):
+        decide_many(journal, [one], action="decide", **BY)
+    with pytest.raises(ServiceError):
+        decide_each(journal, [one], action="import", **BY)
+    with pytest.raises(ServiceError):
+        take_back(journal, 1, action="undo")
+    assert numbers(history(journal, "north")) == [1]
+    decide_many(journal, [one], **BY)
+    assert numbers(history(journal, "north")) == [2, 1]
 
 
 def test_the_history_is_found_by_records_kind_and_person(journal: Journal) -> None:

@@ -41,6 +41,19 @@ def test_what_the_run_knew_already_does_not_answer_its_question(journal: Journal
     assert ids(journal) == []
 
 
+def test_decisions_are_after_a_run_by_their_number_whatever_the_clocks_say(journal: Journal) -> None:
+    first = decided(journal, Kind.SAME, 81, 501, at=AFTER)
+    # Made while the run was at work, by a clock that is behind.
+    decided(journal, Kind.SAME, 82, 502, at=BEFORE)
+    record(
+        journal,
+        case(81, (501,), kind="reopened", orah_id=501),
+        case(82, (502,)),
+        newest_decision=first.number,
+    )
+    assert ids(journal) == ["student-v81"]
+
+
 def test_a_case_is_open_until_its_last_candidate_is_refused(journal: Journal) -> None:
     record(journal, case(81, (501, 502)))
     decided(journal, Kind.NEVER, 81, 501)

@@ -138,7 +138,7 @@ const tickAll = (place) => {
   place.hidden = false;
   for (const button of place.querySelectorAll("[data-tick]")) {
     button.addEventListener("click", () => {
-      for (const box of document.querySelectorAll("input[name=pair]")) box.checked = Boolean(button.dataset.tick);
+      for (const box of document.querySelectorAll("input[name=pair]")) box.checked = button.dataset.tick && !("left" in box.dataset);
     });
   }
 };
