@@ -8,6 +8,7 @@ the TOML file that ``VX_CONFIG`` names, with their secrets still in the environm
 import json
 import os
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,6 +41,9 @@ ORAH_HOSTS = {
 }
 """Orah's hosts by region: the Americas; Asia-Pacific; Europe, Africa, the Middle East (Orah's API page)."""
 
+KEY = r"^[a-z0-9][a-z0-9_-]*$"
+"""A school's key is a folder, a partition and a part of the review page's addresses."""
+
 OrahRegion = Literal["virginia", "sydney", "ireland"]
 
 
@@ -56,7 +60,7 @@ class School(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    key: str = Field(pattern=KEY)
     veracross_school_route: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     veracross_client_id: str = Field(repr=False, min_length=1)
     veracross_client_secret: SecretStr = Field(min_length=1)
@@ -167,9 +171,11 @@ class Settings(BaseSettings):
         """The schools' keys in the order of the file; each is a Dagster partition and a folder.
 
         Raises:
-            ConfigurationError: the single school's environment is only partly set.
+            ConfigurationError: the single school's environment is only partly set, or a school cannot have its key.
         """
         if self.schools:
+            for key in self.schools:
+                _check_key(key, f"[schools] has a school {key!r}, which cannot be a key.")
             return list(self.schools)
         if self.uses_sandbox:
             return [SANDBOX]
@@ -179,7 +185,9 @@ class Settings(BaseSettings):
                 f"The school's environment is only partly set: {', '.join(missing)} missing.",
                 remedy="Set them, or unset all of them to work with the sandbox school.",
             )
-        return [_key(str(self._one_school.veracross_school_route))]
+        key = _key(str(self._one_school.veracross_school_route))
+        _check_key(key, "VERACROSS_SCHOOL_ROUTE cannot be made a school's key.")
+        return [key]
 
     def school(self, key: str) -> School:
         """The school with this key, with its secrets.
@@ -189,7 +197,7 @@ class Settings(BaseSettings):
         """
         keys = self.school_keys()
         if key not in keys:
-            raise ConfigurationError(f"There is no school {key!r}.", remedy=f"Known: {', '.join(keys)}.")
+            raise _unknown(key, keys)
         if self.schools:
             values = {**self.schools[key], "key": key}
             common = self.policies.model_dump(exclude_unset=True)
@@ -202,10 +210,21 @@ class Settings(BaseSettings):
         return _checked({**one, "key": key, "policies": self.policies})
 
     def timezone(self, key: str) -> str:
-        """A school's time zone by name; needs no credentials, so schedules can be built without them."""
-        if self.schools:
-            return str(self.schools[key].get("timezone", DEFAULT_TIMEZONE))
-        return self._one_school.school_timezone or DEFAULT_TIMEZONE
+        """A school's time zone by name; needs no credentials, so schedules can be built without them.
+
+        Raises:
+            ConfigurationError: no such school, or no such time zone.
+        """
+        if self.schools and key not in self.schools:
+            raise _unknown(key, self.schools)
+        own = self.schools[key].get("timezone") if self.schools else self._one_school.school_timezone
+        name = str(own or DEFAULT_TIMEZONE)
+        try:
+            return _known_zone(name)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"The time zone {name!r} of school {key!r} is {error}.", remedy="Correct it and run again."
+            ) from None
 
     def school_folder(self, key: str) -> Path:
         """Where a school's files are."""
@@ -272,6 +291,18 @@ def read_sandbox_address(home: Path) -> dict[str, Any]:
             remedy="Start it with `vx sandbox` in another terminal, try `vx demo`, "
             "or set the credentials of a real school (README, 'Connect your school').",
         ) from None
+
+
+def _unknown(key: str, known: Iterable[str]) -> ConfigurationError:
+    return ConfigurationError(f"There is no school {key!r}.", remedy=f"Known: {', '.join(known)}.")
+
+
+def _check_key(key: str, what: str) -> None:
+    if not re.fullmatch(KEY, key):
+        raise ConfigurationError(
+            what,
+            remedy="Use small letters a to z, digits, - and _, and begin with a letter or digit.",
+        )
 
 
 def _key(route: str) -> str:

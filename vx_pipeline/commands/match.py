@@ -31,7 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 EntityOption = Annotated[Entity, typer.Option("--entity", help="What kind of record it is about.")]
 NoteOption = Annotated[str, typer.Option("--note", help="Why; kept with the decision.")]
 ByOption = Annotated[str, typer.Option("--by", help="Who decides; the login name if not given.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")]
 VeracrossId = Annotated[int, typer.Argument(min=1, help="The person's id in Veracross.")]
 OrahId = Annotated[int, typer.Argument(min=1, help="The record's id in Orah.")]
 CaseId = Annotated[str, typer.Argument(help="The case, as `vx match list` names it.")]
@@ -256,17 +256,16 @@ def undo(
     from vx_pipeline.commands import match_json, match_report
 
     with _desk(school, quiet=as_json) as desk:
-        actor = _actor(by)
         back = take_back(
             desk.journal,
             school=desk.school,
             number=number,
             note=note,
-            actor=actor,
+            actor=_actor(by),
             via="shell",
             at=clock.now(),
+            action="undo",
         )
-        desk.note_view(actor, "undo", f"decision {number}")
         about = (back.entity, back.veracross_id, back.orah_id)
         again = [
             one
@@ -341,12 +340,9 @@ def import_file(
 
     content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
     with _desk(school, quiet=as_json) as desk:
-        actor = _actor(by)
         imported = import_decisions(
-            desk.journal, content, school=desk.school, actor=actor, at=clock.now(), dry_run=dry_run
+            desk.journal, content, school=desk.school, actor=_actor(by), at=clock.now(), dry_run=dry_run
         )
-        if imported.decided and not dry_run:
-            desk.note_view(actor, "import", f"{len(imported.decided)} decisions")
     if as_json:
         _print_json({"school": desk.school, "dry_run": dry_run} | match_json.imported_row(imported))
     else:
@@ -365,16 +361,15 @@ def _decide(school: str, answer: Answer, by: str, as_json: bool) -> None:
         records = look_up(desk.journal, desk.school, answer)
         if (error := misgivings(desk.journal, desk.school)(answer, records)) is not None:
             raise error
-        actor = _actor(by)
         (decision,) = decide_many(
             desk.journal,
             [completed(answer, records)],
             school=desk.school,
-            actor=actor,
+            actor=_actor(by),
             via="shell",
             at=clock.now(),
+            action="decide",
         )
-        desk.note_view(actor, "decide", f"decision {decision.number}")
     effects = match_report.effects(decision, records)
     if as_json:
         changes = [change.field for change in effects.changes]

@@ -38,12 +38,14 @@ class Imported:
         lines: how many there were besides the header.
         decided: the decisions made, or that would be made.
         already: how many said what stands already; they are not decided again.
+        repeated: lines that say what an earlier line of the file says; the first one counts.
         refused: the others.
     """
 
     lines: int
     decided: tuple[Decision, ...]
     already: int
+    repeated: tuple[int, ...]
     refused: tuple[Refused, ...]
 
 
@@ -85,23 +87,36 @@ def import_decisions(
     read = list(_read(_text(content)))
     refused = [line for line in read if isinstance(line, Refused)]
     stand = {_claim(one) for one in standing(journal, school)}
+    said: set[object] = set()
     judge = misgivings(journal, school)
     already = 0
+    repeated: list[int] = []
     good: list[_Line] = []
     for line in read:
         if isinstance(line, Refused):
             continue
-        if _claim(line.answer) in stand:
+        claim = _claim(line.answer)
+        if claim in stand:
             already += 1
+            continue
+        if claim in said:
+            repeated.append(line.number)
             continue
         records = look_up(journal, school, line.answer)
         if (error := judge(line.answer, records)) is not None:
             refused.append(Refused(line.number, error.what))
         else:
+            said.add(claim)
             good.append(_Line(line.number, completed(line.answer, records)))
-    answers = [line.answer for line in good]
     results = decide_each(
-        journal, answers, school=school, actor=actor, via="import", at=at, record=not dry_run
+        journal,
+        [line.answer for line in good],
+        school=school,
+        actor=actor,
+        via="import",
+        at=at,
+        record=not dry_run,
+        action="import",
     )
     decided = []
     for line, result in zip(good, results, strict=True):
@@ -109,7 +124,8 @@ def import_decisions(
             refused.append(Refused(line.number, result.what))
         else:
             decided.append(result)
-    return Imported(len(read), tuple(decided), already, tuple(sorted(refused, key=lambda one: one.line)))
+    refused.sort(key=lambda one: one.line)
+    return Imported(len(read), tuple(decided), already, tuple(repeated), tuple(refused))
 
 
 def _text(content: bytes) -> str:
@@ -126,15 +142,11 @@ def _read(text: str) -> Iterator[_Line | Refused]:
     first = text.partition("\n")[0]
     # A spreadsheet of a country with decimal commas writes semicolons.
     delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict: a quote that is left open would take the lines after it for a part of its cell.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins = 1
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if missing := NEEDED - set(header):
-            raise VxError(
-                f"The file's first line lacks the columns {', '.join(sorted(missing))}.",
-                kept="Nothing was decided.",
-                remedy=f"Name them in the first line, as an export does: {','.join(COLUMNS)}.",
-            )
+        header = _header(next(reader, []))
         # A note may hold line breaks: the line to look at is the one where the row begins.
         begins = reader.line_num + 1
         for cells in reader:
@@ -143,8 +155,28 @@ def _read(text: str) -> Iterator[_Line | Refused]:
             begins = reader.line_num + 1
     except csv.Error as error:
         raise VxError(
-            f"The file is no CSV: {error}.", kept="Nothing was decided.", remedy="Save it as CSV in UTF-8."
+            f"The file is no CSV from line {begins} on: {error}.",
+            kept="Nothing was decided.",
+            remedy="Look for a quote that is not closed there, or save the file as CSV in UTF-8 again.",
         ) from None
+
+
+def _header(cells: list[str]) -> list[str]:
+    """The columns' names, each of ours once. Others are passed over, so they may be there several times."""
+    header = [name.strip().lower() for name in cells]
+    if missing := NEEDED - set(header):
+        raise VxError(
+            f"The file's first line lacks the columns {', '.join(sorted(missing))}.",
+            kept="Nothing was decided.",
+            remedy=f"Name them in the first line, as an export does: {','.join(COLUMNS)}.",
+        )
+    if several := [name for name in COLUMNS if header.count(name) > 1]:
+        raise VxError(
+            f"The file's first line names more than one column {', '.join(several)}.",
+            kept="Nothing was decided.",
+            remedy="Leave only the one that counts.",
+        )
+    return header
 
 
 def _line(number: int, header: list[str], cells: list[str]) -> _Line | Refused:

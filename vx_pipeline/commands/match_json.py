@@ -69,5 +69,6 @@ def imported_row(imported: Imported) -> dict[str, Any]:
         "lines": imported.lines,
         "decided": [decision_row(one) for one in imported.decided],
         "already": imported.already,
+        "repeated": list(imported.repeated),
         "refused": [vars(one) for one in imported.refused],
     }

@@ -170,8 +170,12 @@ def print_imported(console: Console, imported: Imported, *, dry_run: bool) -> No
     word = "would be decided" if dry_run else "decided"
     console.print(
         f"{imported.lines} lines: {len(imported.decided)} {word}, {imported.already} stand already, "
-        f"{len(imported.refused)} refused."
+        f"{len(imported.repeated)} repeated, {len(imported.refused)} refused."
     )
+    if imported.repeated:
+        lines = ", ".join(str(line) for line in imported.repeated[:MOST_REFUSED])
+        more = ", ..." if len(imported.repeated) > MOST_REFUSED else ""
+        console.print(f"Decided once: lines {lines}{more} say what an earlier line says.")
     for one in imported.refused[:MOST_REFUSED]:
         console.print(Text(f"Line {one.line}: {one.reason}"))
     if len(imported.refused) > MOST_REFUSED:

@@ -338,7 +338,7 @@ def _insert(connection: Connection, rows: Sequence[Decision], action: str | None
         subject = (
             f"decision {first.number}: {first.told}"
             if len(rows) == 1
-            else f"decisions {first.number} to {last.number}: {len(rows)}"
+            else f"decisions {first.number} to {last.number}: {len(rows)} together"
         )
         add_view(
             connection, school=first.school, actor=first.actor, action=action, subject=subject, at=first.at

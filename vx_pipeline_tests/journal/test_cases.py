@@ -222,11 +222,16 @@ def test_processes_that_meet_an_earlier_version_together_add_the_column_once(tmp
     for process in running:
         process.join(60)
     assert [process.exitcode for process in running] == [0, 0, 0]
+    after = open_journal(tmp_path)
+    with after.begin() as connection:
+        columns = [column["name"] for column in inspect(connection).get_columns("matchings")]
+    assert columns.count("newest_decision") == 1
+    after.close()
 
 
 def test_a_column_is_added_in_the_words_of_either_database() -> None:
-    for dialect in (sqlite.dialect(), postgresql.dialect()):
-        written = str(CreateColumn(matchings.c.newest_decision).compile(dialect=dialect))  # type: ignore[no-untyped-call]
+    for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
+        written = str(CreateColumn(matchings.c.newest_decision).compile(dialect=dialect))
         assert written == "newest_decision INTEGER DEFAULT '0' NOT NULL"
 
 
