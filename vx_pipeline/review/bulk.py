@@ -134,13 +134,16 @@ def decide_group_action(visit: Visit) -> Response:
     ]
     try:
         decided = decide_many(
-            visit.journal, answers, school=visit.school, actor=visit.actor, via="page", at=visit.now
+            visit.journal,
+            answers,
+            school=visit.school,
+            actor=visit.actor,
+            via="page",
+            at=visit.now,
+            action="decide",
         )
     except DecidedMeanwhile as news:
         return meanwhile_page(visit, news, case_address=visit.at("groups"), of_many=len(answers))
-    visit.note(
-        "decide", f"decisions {decided[0].number} to {decided[-1].number}: {len(decided)} links in bulk"
-    )
     visit.tell(done="many", number=None, told=words.counted(len(decided), "pair"), case="")
     return visit.go(visit.at("groups"))
 

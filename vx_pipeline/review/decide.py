@@ -101,10 +101,10 @@ def decide_action(visit: Visit) -> Response:
             seen=pair.seen,
             days=effects.days,
             newest_seen=asked.newest,
+            action="decide",
         )
     except DecidedMeanwhile as news:
         return meanwhile_page(visit, news, case_address=address)
-    visit.note("decide", f"decision {decision.number}: {decision.told}")
     visit.tell(
         done=asked.kind.value,
         number=decision.number,

@@ -65,10 +65,10 @@ def undo_action(visit: Visit) -> Response:
             actor=visit.actor,
             via="page",
             at=visit.now,
+            action="undo",
         )
     except DecidedMeanwhile as news:
         return meanwhile_page(visit, news, case_address=back)
-    visit.note("undo", f"decision {taken.number} takes back {decision.number}")
     visit.tell(done="undo", number=taken.number, told=f"decision {decision.number} no longer counts", case="")
     if case_id and open_case(visit.journal, visit.school, case_id) is not None:
         back = visit.at("case", case_id)
