@@ -17,6 +17,7 @@ from vx_pipeline.errors import IncompleteReadError
 from vx_pipeline.schema import Collection, ValueList
 from vx_pipeline.warehouse import merging
 from vx_pipeline.warehouse.connection import transaction
+from vx_pipeline.warehouse.reads import note_read
 from vx_pipeline.warehouse.sifting import sift
 from vx_pipeline.warehouse.staging import replace_value_lists, stage_rejected, stage_rows
 from vx_pipeline.warehouse.tables import prepare_tables
@@ -28,13 +29,17 @@ class Scope:
 
     Args:
         where: a predicate over the table's columns, e.g. ``date BETWEEN $first AND $last``; by default the
-            read
-            covers the whole collection.
+            read covers the whole collection. ``FALSE`` for a read that proves nobody missing.
         parameters: the values of the predicate's parameters; all of them are mentioned in it.
+        part: names what was asked for, e.g. ``person_id = 7``, when that is less than what keeps the
+            collection fresh. Such a read does not make the collection any younger, counts a missing row once
+            however often it misses it, and the rows it sets aside stand until that part or the whole is read
+            again. Empty for a read of all that is asked for.
     """
 
     where: str = "TRUE"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    part: str = ""
 
 
 WHOLE = Scope()
@@ -85,7 +90,7 @@ def land(
     scope: Scope = WHOLE,
     may_be_empty: bool = False,
 ) -> Landed:
-    """Land a complete read of a collection.
+    """Land a complete read of a collection, in a transaction of its own.
 
     Args:
         connection: an open warehouse, outside any transaction.
@@ -102,37 +107,61 @@ def land(
         WarehouseError: the table does not fit the contract, or an id would be there twice.
         In each case nothing is changed.
     """
+    with transaction(connection):
+        return land_within(
+            connection,
+            collection,
+            rows,
+            read_at=read_at,
+            value_lists=value_lists,
+            scope=scope,
+            may_be_empty=may_be_empty,
+        )
+
+
+def land_within(
+    connection: duckdb.DuckDBPyConnection,
+    collection: Collection,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    read_at: datetime,
+    value_lists: Sequence[ValueList] = (),
+    scope: Scope = WHOLE,
+    may_be_empty: bool = False,
+) -> Landed:
+    """``land`` inside the caller's transaction, for reads that belong together; what it raises must end it."""
     if read_at.tzinfo is None:
         raise ValueError("read_at needs a time zone")
     now = read_at.astimezone(UTC).replace(tzinfo=None)
     sifted = sift(collection, rows)
-    with transaction(connection):
-        prepare_tables(connection, collection)
-        if value_lists:
-            replace_value_lists(connection, collection, value_lists)
-        stage_rows(connection, collection, sifted.columns)
-        stage_rejected(connection, sifted.rejected)
-        if not sifted.columns["id"] and not may_be_empty:
-            _refuse_emptiness(connection, collection, scope, len(rows))
-        outcomes = merging.judge_stored_rows(connection, collection, scope.where, scope.parameters)
-        merging.write_history(connection, collection, now)
-        merging.write_rows(connection, collection, now)
-        merging.write_rejected(connection, collection, now, _scope_key(scope))
-        landed = Landed(
-            rows=merging.current_rows(connection, collection, scope.where, scope.parameters),
-            added=outcomes.get("added", 0),
-            changed=outcomes.get("changed", 0),
-            unchanged=outcomes.get("unchanged", 0),
-            vanished=outcomes.get("vanished", 0),
-            returned=outcomes.get("returned", 0),
-            rejected=len(sifted.rejected),
-            unlabelled=merging.unlabelled_rows(connection, collection),
-            unknown_fields=sifted.unknown_fields,
-            missing_fields=sifted.missing_fields,
-            retyped_fields=sifted.retyped_fields,
-            vanishing_suspended=any(row.id is None for row in sifted.rejected),
-        )
-        merging.drop_staged(connection)
+    prepare_tables(connection, collection)
+    if value_lists:
+        # Nothing says that a filter leaves the value lists whole.
+        replace_value_lists(connection, collection, value_lists, keep_others=bool(scope.part))
+    stage_rows(connection, collection, sifted.columns)
+    stage_rejected(connection, sifted.rejected)
+    if not sifted.columns["id"] and not may_be_empty:
+        _refuse_emptiness(connection, collection, scope, len(rows))
+    outcomes = merging.judge_stored_rows(connection, collection, scope.where, scope.parameters)
+    merging.write_history(connection, collection, now)
+    merging.write_rows(connection, collection, now, part=bool(scope.part))
+    merging.write_rejected(connection, collection, now, _scope_key(scope))
+    note_read(connection, collection, now, whole=not scope.part)
+    landed = Landed(
+        rows=merging.current_rows(connection, collection, scope.where, scope.parameters),
+        added=outcomes.get("added", 0),
+        changed=outcomes.get("changed", 0),
+        unchanged=outcomes.get("unchanged", 0),
+        vanished=outcomes.get("vanished", 0),
+        returned=outcomes.get("returned", 0),
+        rejected=len(sifted.rejected),
+        unlabelled=merging.unlabelled_rows(connection, collection),
+        unknown_fields=sifted.unknown_fields,
+        missing_fields=sifted.missing_fields,
+        retyped_fields=sifted.retyped_fields,
+        vanishing_suspended=any(row.id is None for row in sifted.rejected),
+    )
+    merging.drop_staged(connection)
     return landed
 
 
@@ -151,6 +180,8 @@ def _refuse_emptiness(
 
 def _scope_key(scope: Scope) -> str | None:
     """Tells scopes apart where the predicate cannot be asked; ``None`` for the whole collection."""
+    if scope.part:
+        return merging.OF_A_PART + scope.part
     if scope.where == Scope.where:
         return None
     told = json.dumps([scope.where, dict(scope.parameters)], sort_keys=True, default=str)

@@ -14,6 +14,9 @@ from vx_pipeline.schema import Collection
 from vx_pipeline.warehouse.staging import STAGED_REJECTED, STAGED_ROWS
 from vx_pipeline.warehouse.tables import content_columns, label_columns, quoted
 
+OF_A_PART = "part: "
+"""How the scope of a rejected row begins, when a read of only a part set it aside."""
+
 _OUTCOMES = "temp.landing_outcomes"
 
 
@@ -91,8 +94,18 @@ def write_history(connection: duckdb.DuckDBPyConnection, collection: Collection,
     )
 
 
-def write_rows(connection: duckdb.DuckDBPyConnection, collection: Collection, now: datetime) -> None:
-    """Bring the stored rows to the state that the outcomes call for, and add the new ones."""
+def write_rows(
+    connection: duckdb.DuckDBPyConnection, collection: Collection, now: datetime, *, part: bool
+) -> None:
+    """Bring the stored rows to the state that the outcomes call for, and add the new ones.
+
+    Args:
+        connection: the landing's connection.
+        collection: what was read.
+        now: when, in UTC.
+        part: whether less was read than what keeps the collection fresh. A part can be read twice within a
+            minute, which proves no more than once: what is missing already is not counted again.
+    """
     table = quoted(collection.schema, collection.table)
     labels = [quoted(name) for name in label_columns(collection)]
     columns = [quoted(name) for name in content_columns(collection) if name != "id"] + labels + ["_row_hash"]
@@ -117,9 +130,9 @@ def write_rows(connection: duckdb.DuckDBPyConnection, collection: Collection, no
         UPDATE {table} AS stored
         SET _missing_since = coalesce(_missing_since, $now), _missing_reads = _missing_reads + 1
         FROM {_OUTCOMES} AS judged
-        WHERE judged.id = stored.id AND outcome IN ('vanished', 'still missing')
+        WHERE judged.id = stored.id AND (outcome = 'vanished' OR (outcome = 'still missing' AND NOT $part))
         """,
-        {"now": now},
+        {"now": now, "part": part},
     )
     connection.execute(
         f"""
@@ -143,6 +156,8 @@ def write_rejected(
 ) -> None:
     """Replace the collection's rejected rows: all of them, or those of this scope and of ids that came now.
 
+    A read of all that is asked for also replaces what reads of parts have set aside.
+
     Args:
         connection: the landing's connection.
         collection: what was read.
@@ -155,9 +170,10 @@ def write_rejected(
         DELETE FROM {table} WHERE collection = $collection AND (
             $scope IS NULL OR scope IS NOT DISTINCT FROM $scope
             OR id IN (SELECT id FROM {STAGED_ROWS}) OR id IN (SELECT id FROM {STAGED_REJECTED})
+            OR (starts_with(scope, $of_a_part) AND NOT starts_with($scope, $of_a_part))
         )
         """,
-        {"collection": collection.table, "scope": scope},
+        {"collection": collection.table, "scope": scope, "of_a_part": OF_A_PART},
     )
     connection.execute(
         f"""

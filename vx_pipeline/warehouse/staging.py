@@ -76,9 +76,20 @@ def stage_rejected(connection: duckdb.DuckDBPyConnection, rejected: Sequence[Rej
 
 
 def replace_value_lists(
-    connection: duckdb.DuckDBPyConnection, collection: Collection, value_lists: Sequence[ValueList]
+    connection: duckdb.DuckDBPyConnection,
+    collection: Collection,
+    value_lists: Sequence[ValueList],
+    *,
+    keep_others: bool = False,
 ) -> None:
-    """Replace the collection's value lists. Of two items for one field and code, the later one stands."""
+    """Replace the collection's value lists. Of two items for one field and code, the later one stands.
+
+    Args:
+        connection: the landing's connection, in its transaction.
+        collection: whose codes they are.
+        value_lists: the lists that came.
+        keep_others: whether codes that did not come go on explaining rows that did not come either.
+    """
     items: dict[tuple[str, str], Mapping[str, Any]] = {}
     for value_list in value_lists:
         for item in value_list.items:
@@ -94,10 +105,12 @@ def replace_value_lists(
         "obsolete": [item.get("obsolete") is True for item in items.values()],
     }
     table = quoted(collection.schema, "value_list_items")
-    connection.execute(
-        f"DELETE FROM {table} WHERE collection = $collection", {"collection": collection.table}
-    )
     with _registered(connection, _frame(columns, {"sort_key": "DOUBLE", "obsolete": "BOOLEAN"})) as given:
+        connection.execute(
+            f"DELETE FROM {table} WHERE collection = $collection AND "
+            f"(NOT $keep_others OR (field, code) IN (SELECT (field, code) FROM {given}))",
+            {"collection": collection.table, "keep_others": keep_others},
+        )
         connection.execute(
             f"INSERT INTO {table} BY NAME SELECT $collection AS collection, given.* FROM {given} AS given "
             f"ORDER BY field, code",

@@ -1,7 +1,7 @@
 """The tables of the warehouse: their columns, and making them or adding what a newer contract describes.
 
-Beside each landed table, a schema has three tables about all of its collections: ``history``,
-``rejected_rows`` and ``value_list_items``.
+Beside each landed table, a schema has four tables about all of its collections: ``history``,
+``rejected_rows``, ``value_list_items`` and ``reads``.
 """
 
 from collections.abc import Mapping
@@ -47,6 +47,11 @@ _SIDE_TABLES: Mapping[str, Mapping[str, str]] = {
         "category": "VARCHAR",
         "sort_key": "DOUBLE",
         "obsolete": "BOOLEAN",
+    },
+    "reads": {
+        "collection": "VARCHAR",
+        "whole": "BOOLEAN",
+        "read_at": "TIMESTAMP",
     },
 }
 
