@@ -3,6 +3,7 @@
 import dagster as dg
 
 from vx_pipeline.assets.checks import CHECKS
+from vx_pipeline.assets.delivery import import_files
 from vx_pipeline.assets.matching import cases, house_links, student_matches
 from vx_pipeline.assets.orah import ORAH_ASSETS
 from vx_pipeline.assets.resources import Schools, WarehouseResource
@@ -28,6 +29,7 @@ defs = dg.Definitions(
         plan,
         applied,
         read_copy,
+        import_files,
         PUSHED,
     ],
     asset_checks=CHECKS,

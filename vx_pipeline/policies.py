@@ -82,4 +82,7 @@ class Policies(BaseModel):
         description="Class meetings read: days before today, and never fewer than attendance.days_back.",
     )
     meetings_days_ahead: int = Field(7, ge=0, le=366, description="Class meetings read: days after today.")
+    import_files_kept: int = Field(
+        14, ge=2, le=366, description="Deliveries of import files that are kept, the newest one among them."
+    )
     attendance: AttendancePolicy = AttendancePolicy()

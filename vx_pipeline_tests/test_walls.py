@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "matching": {"warehouse", "journal", *COMMON},
     "sync": {"warehouse", "journal", "orah", *COMMON},
     "attendance": {"warehouse", "journal", "orah", "veracross", *COMMON},
+    "delivery": {"warehouse", *COMMON},
     "review": {"journal", "matching", "sync", *COMMON},
     "sandbox": set(),
 }

@@ -38,6 +38,7 @@ ASSETS = {
     "sync/plan",
     "sync/applied",
     "sync/read_copy",
+    "delivery/import_files",
     "attendance/planned_updates",
 }
 
@@ -70,7 +71,8 @@ def test_the_nightly_job_holds_everything_but_the_push() -> None:
     selected = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert selected == ASSETS - {"attendance/planned_updates"}
     preview = defs.resolve_job_def("preview").asset_layer.executable_asset_keys
-    assert {key.to_user_string() for key in preview} & {"sync/plan", "sync/applied"} == {"sync/plan"}
+    bring_something = {"sync/plan", "sync/applied", "delivery/import_files"}
+    assert {key.to_user_string() for key in preview} & bring_something == {"sync/plan"}
     assert job.executor_def.name == "in_process"
     assert defs.resolve_job_def("push_attendance").executor_def.name == "in_process"
 
