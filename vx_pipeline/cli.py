@@ -3,33 +3,30 @@
 Settings and credentials that are missing or wrong are a failure: the command was right, its surroundings not.
 """
 
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.text import Text
 
-from vx_pipeline.commands import match
+from vx_pipeline.commands import match, pins, plans
+from vx_pipeline.commands.console import (
+    JsonOption,
+    SchoolOption,
+    console,
+    errors,
+    open_session,
+    print_json,
+    progress_bar,
+)
 from vx_pipeline.commands.review import review
+from vx_pipeline.commands.why import why
 from vx_pipeline.errors import VxError
-from vx_pipeline.session import SchoolSession
-from vx_pipeline.settings import SANDBOX, Settings, load_settings
+from vx_pipeline.settings import load_settings
 
 app = typer.Typer(
     help="Veracross to Orah and back: rosters, boarding and attendance.",
@@ -39,13 +36,10 @@ app = typer.Typer(
 )
 app.add_typer(match.app, name="match")
 app.command()(review)
-console = Console(width=None if sys.stdout.isatty() else 120)
-errors = Console(stderr=True)
-
-SchoolOption = Annotated[
-    str, typer.Option("--school", help="Which school; only needed where there are several.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+app.command()(why)
+app.add_typer(pins.app, name="pin")
+for command in (plans.plan, plans.approve, plans.refuse, plans.apply, plans.undo):
+    app.command()(command)
 
 
 def main() -> None:
@@ -89,60 +83,31 @@ def _print_trouble(what: str, *then: str) -> None:
             errors.print(Text(part), soft_wrap=True)
 
 
-def choose_school(settings: Settings, school: str) -> str:
-    """The school that is meant.
-
-    Raises:
-        typer.BadParameter: there is no such school, or none was named among several.
-    """
-    keys = settings.school_keys()
-    if not school and len(keys) == 1:
-        return keys[0]
-    if school in keys:
-        return school
-    raise typer.BadParameter(f"name one of: {', '.join(keys)}", param_hint="--school")
-
-
-@contextmanager
-def _session(school: str, *, quiet: bool = False) -> Iterator[SchoolSession]:
-    settings = load_settings()
-    key = choose_school(settings, school)
-    if key == SANDBOX and settings.uses_sandbox and not quiet:
-        console.print("[dim]No school is configured: this is the sandbox school with invented people.[/]")
-    with SchoolSession(settings, key) as session:
-        yield session
-
-
-@contextmanager
-def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Any]:
-    """A bar for the steps of a run; a callable with the steps done and the steps there are."""
-    if quiet:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn(label),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
 @app.command()
 def sync(
     school: SchoolOption = "",
     plan_only: Annotated[
         bool, typer.Option("--plan-only", help="Stop at the plan: nothing is written to Orah.")
     ] = False,
+    person: Annotated[
+        int | None,
+        typer.Option("--person", min=1, help="Only this student, by Veracross id, with few requests."),
+    ] = None,
+    class_id: Annotated[
+        int | None, typer.Option("--class", min=1, help="Only this class or team and its students.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read Veracross and Orah, and bring Orah up to date: the nightly job, now."""
-    from vx_pipeline.commands import report, runs
+    from vx_pipeline.commands import plans, report, runs
 
-    with _session(school, quiet=as_json) as session:
+    if sum((plan_only, person is not None, class_id is not None)) > 1:
+        raise typer.BadParameter("choose one of --plan-only, --person and --class", param_hint="sync")
+    if person is not None or class_id is not None:
+        plans.sync_single(school, person_id=person, class_id=class_id, as_json=as_json)
+        return
+
+    with open_session(school, quiet=as_json) as session:
         session.preflight()
         with (
             runs.instance(session.settings) as instance,
@@ -154,13 +119,14 @@ def sync(
         plan = runs.plan_of_run(session.journal, session.key, outcome.run_id)
         code = runs.exit_code(outcome, plan)
         if as_json:
-            _print_json(
+            print_json(
                 {
                     "run_id": outcome.run_id,
                     "school": session.key,
                     "exit_code": code,
                     "failures": outcome.failures,
-                    "held": plan.hold_reason if plan else None,
+                    "closed": plan.hold_reason if plan else None,
+                    "held": plan.held_steps if plan else (),
                     "plan": plan.plan_id if plan else None,
                     "tables": {key: values.get("dagster/row_count") for key, values in outcome.read.items()},
                 }
@@ -168,23 +134,6 @@ def sync(
         else:
             report.print_sync(console, session, outcome, plan)
     raise typer.Exit(code)
-
-
-@app.command()
-def plan(school: SchoolOption = "", as_json: JsonOption = False) -> None:
-    """Show the newest plan for Orah: counts first, then every change."""
-    from vx_pipeline.commands import report
-    from vx_pipeline.journal.plans import latest_plan
-
-    with _session(school, quiet=as_json) as session:
-        stored = latest_plan(session.journal, session.key)
-        if stored is None:
-            raise VxError("There is no plan yet.", remedy="Make one with `vx sync`.")
-        if as_json:
-            _print_json({**vars(stored), "rows": [vars(row) for row in stored.rows]})
-        else:
-            report.print_plan(console, stored)
-    raise typer.Exit(3 if stored.hold_reason else 0)
 
 
 @app.command()
@@ -198,7 +147,7 @@ def push(
 
     if first_day:
         _parse_day(first_day)
-    with _session(school, quiet=as_json) as session:
+    with open_session(school, quiet=as_json) as session:
         session.preflight()
         with runs.instance(session.settings) as instance, progress_bar("Pushing", quiet=as_json) as progress:
             outcome = runs.run_job(
@@ -210,7 +159,7 @@ def push(
             )
         marks = report.marks_of_run(session, outcome)
         if as_json:
-            _print_json({"run_id": outcome.run_id, "failures": outcome.failures, "marks": marks})
+            print_json({"run_id": outcome.run_id, "failures": outcome.failures, "marks": marks})
         else:
             report.print_marks(console, outcome, marks)
     raise typer.Exit(0 if outcome.success else 1)
@@ -222,14 +171,14 @@ def doctor(school: SchoolOption = "", as_json: JsonOption = False) -> None:
     from vx_pipeline.commands import report
     from vx_pipeline.commands.doctor import environment, examine
 
-    with _session(school, quiet=as_json) as session:
+    with open_session(school, quiet=as_json) as session:
         findings = []
         for finding in examine(session):
             findings.append(finding)
             if not as_json:
                 report.print_finding(console, finding)
     if as_json:
-        _print_json({"findings": [vars(finding) for finding in findings], "environment": environment()})
+        print_json({"findings": [vars(finding) for finding in findings], "environment": environment()})
     else:
         console.print(f"[dim]Environment variables that are set: {environment()}[/]")
     raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
@@ -240,10 +189,10 @@ def status(school: SchoolOption = "", as_json: JsonOption = False) -> None:
     """When each table was last read, what is waiting, and how the last plan ended."""
     from vx_pipeline.commands import report
 
-    with _session(school, quiet=as_json) as session:
+    with open_session(school, quiet=as_json) as session:
         facts = report.status(session)
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         report.print_status(console, facts)
 
@@ -284,7 +233,3 @@ def _parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("write the day as YYYY-MM-DD", param_hint="--from") from None
-
-
-def _print_json(values: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(values, default=str, indent=2) + "\n")

@@ -33,6 +33,10 @@ class ServiceError(VxError):
     """The other system could not be reached or could not answer; trying later may help."""
 
 
+class BusyError(ServiceError):
+    """The other system could not be reached or asks for patience; nothing was written, and a later try may help."""
+
+
 class LostAnswerError(ServiceError):
     """A write was sent and no answer came: it may have landed. Read back before anything else."""
 

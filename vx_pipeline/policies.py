@@ -4,6 +4,8 @@ Policies name labels, never ids: codes differ from school to school, the words o
 know. Labels are compared without regard to case and surrounding blanks.
 """
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +14,8 @@ BoarderRule = Literal["dorm", "room", "dorm_and_room"]
 Removal = Literal["deactivate", "delete"]
 Labels = tuple[str, ...]
 Share = Annotated[float, Field(gt=0, le=1)]
+Number = Annotated[int, Field(ge=0)]
+ContactFlag = Literal["resident", "legal_custody", "parent_portal_access", "emergency"]
 
 
 class AttendancePolicy(BaseModel):
@@ -38,6 +42,81 @@ class AttendancePolicy(BaseModel):
     days_back: int = Field(7, ge=0, le=60, description="Edit window: days before today that may be written.")
 
 
+class ContactPolicy(BaseModel):
+    """Which adults stand beside a student in Orah. Who has died, or lost custody, never does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    synced: bool = Field(True, description="Whether contacts are brought to Orah at all.")
+    needs_one_of: tuple[ContactFlag, ...] = Field(
+        ("legal_custody", "resident", "parent_portal_access", "emergency"),
+        min_length=1,
+        description="Flags of the relationship of which at least one must be set.",
+    )
+    no_custody_statuses: Labels = Field(
+        ("No Custody", "Custody Removed", "Removed", "Revoked", "Terminated"),
+        description="Custody statuses that mean: must not be a contact of this student.",
+    )
+    reread_days: int = Field(
+        7,
+        ge=1,
+        le=60,
+        description="Each student's contacts are read from Orah again after so many days, to see edits by hand.",
+    )
+
+
+class RolloverPolicy(BaseModel):
+    """What may be written while one school year turns into the next. Both days belong to the period."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Literal["normal", "adds_only", "frozen"] = Field(
+        "normal", description="adds_only: new records only. frozen: nothing. A lost custody always counts."
+    )
+    first_day: date | None = Field(None, description="The mode holds from this day on; at once without it.")
+    last_day: date | None = Field(None, description="The mode holds until this day; for good without it.")
+
+    def mode_on(self, day: date) -> Literal["normal", "adds_only", "frozen"]:
+        """The mode that holds on a day."""
+        begun = self.first_day is None or self.first_day <= day
+        over = self.last_day is not None and day > self.last_day
+        return self.mode if begun and not over else "normal"
+
+
+class GatePolicy(BaseModel):
+    """How much one run may do before a person looks. Shares are of the active students in Orah.
+
+    The figures are stricter than those of any sync that was looked at; what goes beyond is held, the rest flows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    removals_per_run: Share = Field(0.01, description="Share of students that one run may remove.")
+    removals_per_week: Share = Field(
+        0.03, description="Share removed within seven days without a person's word."
+    )
+    fewest_removals: Number = Field(3, description="So many removals are never too many by their number.")
+    removals_per_group: Share = Field(0.25, description="Share of one house, grade, class or team.")
+    smallest_group: int = Field(5, ge=1, description="Groups with fewer active students are not looked at.")
+    creates_per_run: Share = Field(0.25, description="New student records, as a share of the active ones.")
+    field_changes: Share = Field(0.20, description="Students in whom one field is overwritten.")
+    fewest_changes: Number = Field(10, description="So many creates or overwrites are never too many.")
+    boarder_flips: Share = Field(0.05, description="Students who turn from boarding to day, or back.")
+    fewest_flips: Number = Field(3, description="So many flips are never too many.")
+    contacts_unlinked: Share = Field(
+        0.02, description="Contacts that lose a student, as a share of all links."
+    )
+    fewest_unlinked: Number = Field(5, description="So many contacts unlinked are never too many.")
+    pass_states: Labels = Field(
+        ("off_grounds",),
+        description="Orah location states of a student on an active pass, who is never removed.",
+    )
+    pass_days: int = Field(14, ge=1, description="A movement older than this says nothing about today.")
+    approval_days: int = Field(
+        7, ge=1, description="An approval that nothing came of ends after so many days."
+    )
+
+
 class Policies(BaseModel):
     """The rules of one school."""
 
@@ -61,6 +140,15 @@ class Policies(BaseModel):
     )
     synced: Literal["boarding", "day", "both"] = Field("both", description="Who is brought to Orah.")
     grades: Labels = Field((), description="Grade labels that are synced; empty means every grade.")
+    student_fields: Mapping[str, str] = Field(
+        {},
+        description="Field of Orah's student = column of veracross.students (of several, the first that is not "
+        "empty), over the usual mapping (sync/mapping.py). An empty text leaves a field alone.",
+    )
+    orah_owns: Labels = Field(
+        (),
+        description="Fields of students and contacts that the school edits in Orah; written to new records only.",
+    )
     create_students: bool = Field(
         True, description="Whether a student without any possible record in Orah gets a new one."
     )
@@ -69,12 +157,6 @@ class Policies(BaseModel):
         description="Whether a name that is unique on both sides, with the same year level, is enough to link "
         "where Orah shows no birth date. Otherwise a person confirms such pairs, all at once.",
     )
-    removal_budget: Share = Field(
-        0.05, description="Share of the active students in Orah that one run may remove before it stops."
-    )
-    create_budget: Share = Field(
-        0.25, description="Share of the active students in Orah (but 10 at least) that one run may make anew."
-    )
     meetings_days_back: int = Field(
         7,
         ge=0,
@@ -82,6 +164,13 @@ class Policies(BaseModel):
         description="Class meetings read: days before today, and never fewer than attendance.days_back.",
     )
     meetings_days_ahead: int = Field(7, ge=0, le=366, description="Class meetings read: days after today.")
+    contacts: ContactPolicy = ContactPolicy()
+    rollover: RolloverPolicy = RolloverPolicy()
+    gate: GatePolicy = GatePolicy()
+    remove_empty_houses: bool = Field(
+        False,
+        description="Whether a house that we made, whose dorm has ended and in which no student is, is deleted.",
+    )
     import_files_kept: int = Field(
         14, ge=2, le=366, description="Deliveries of import files that are kept, the newest one among them."
     )

@@ -29,6 +29,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from vx_pipeline.addresses import secure_url
 from vx_pipeline.errors import ConfigurationError
 from vx_pipeline.policies import Policies
 
@@ -137,6 +138,10 @@ class Settings(BaseSettings):
     """How long to wait for another process that has a school's files."""
     review_url: str = "http://127.0.0.1:3010"
     """Where people reach the review page; shown beside what waits for them."""
+    alert_url: Annotated[str, AfterValidator(lambda url: secure_url("VX_ALERT_URL", url) if url else "")] = (
+        Field("", repr=False)
+    )
+    """Where an alert is posted as JSON, once for each change of state; such an address is often a secret itself."""
     # Unchecked until a school is asked for, so a secret among the values is still a plain string.
     schools: dict[str, dict[str, Any]] = Field({}, repr=False)
     policies: Policies = Policies()

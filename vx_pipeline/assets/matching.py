@@ -52,15 +52,8 @@ def student_matches(context: dg.AssetExecutionContext, schools: Schools) -> Iter
     """Links students: people's decisions first, then the links there are, then evidence. Queues the rest."""
     with plain_failures():
         session = schools.open(context.partition_key)
-        rulings = read_rulings(session.journal, session.key, Entity.STUDENT)
-        with session.writing() as connection:
-            match_students(
-                connection,
-                now=session.now(),
-                rulings=rulings,
-                written=known_students(session.journal, session.key),
-                link_same_name_and_year=session.school.policies.link_same_name_and_year,
-            )
+        link_students(session)
+        with session.reading() as connection:
             metadata = {
                 table: table_metadata(
                     connection,
@@ -81,6 +74,26 @@ def student_matches(context: dg.AssetExecutionContext, schools: Schools) -> Iter
         yield dg.MaterializeResult(asset_key=["matching", table], metadata=values)
 
 
+def link_students(session: SchoolSession) -> None:
+    """Works out who in Orah is who in Veracross, from what was read last and what people decided."""
+    rulings = read_rulings(session.journal, session.key, Entity.STUDENT)
+    with session.writing() as connection:
+        match_students(
+            connection,
+            now=session.now(),
+            rulings=rulings,
+            written=known_students(session.journal, session.key),
+            link_same_name_and_year=session.school.policies.link_same_name_and_year,
+        )
+
+
+def link_houses(session: SchoolSession) -> None:
+    """Works out which house in Orah is which dorm in use."""
+    rulings = read_rulings(session.journal, session.key, Entity.HOUSE)
+    with session.writing() as connection:
+        match_houses(connection, rulings)
+
+
 @dg.asset(
     key=["matching", "house_links"],
     partitions_def=SCHOOLS,
@@ -94,9 +107,8 @@ def house_links(context: dg.AssetExecutionContext, schools: Schools) -> dg.Mater
     """Grain: one linked dorm."""
     with plain_failures():
         session = schools.open(context.partition_key)
-        rulings = read_rulings(session.journal, session.key, Entity.HOUSE)
-        with session.writing() as connection:
-            match_houses(connection, rulings)
+        link_houses(session)
+        with session.reading() as connection:
             return dg.MaterializeResult(metadata=table_metadata(connection, "matching.house_links"))
 
 
@@ -151,7 +163,7 @@ def picture_school(session: SchoolSession, run_id: str) -> Picture:
             school=session.key,
             run_id=run_id,
             standing=standing(session.journal, session.key),
-            wanted=wanted_fields(connection),
+            wanted=wanted_fields(connection, policies),
             days_away=days_away(periods, days=days, zone=session.school.zone),
             ask_about_new=not policies.create_students,
         )

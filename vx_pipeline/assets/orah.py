@@ -13,7 +13,8 @@ from vx_pipeline.assets.resources import Schools
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.collections import HOUSES, STUDENTS
 from vx_pipeline.schema import Collection
-from vx_pipeline.warehouse.landing import land
+from vx_pipeline.session import SchoolSession
+from vx_pipeline.warehouse.landing import Landed, land
 
 READS: dict[str, tuple[Collection, Callable[[OrahClient], Awaitable[list[dict[str, Any]]]]]] = {
     "students": (STUDENTS, OrahClient.students),
@@ -24,7 +25,7 @@ READS: dict[str, tuple[Collection, Callable[[OrahClient], Awaitable[list[dict[st
 
 def build_orah_asset(table: str) -> dg.AssetsDefinition:
     """The asset that reads one list of Orah and lands it as ``orah.<table>``."""
-    collection, read = READS[table]
+    collection, _ = READS[table]
 
     @dg.asset(
         key=["orah", table],
@@ -38,20 +39,27 @@ def build_orah_asset(table: str) -> dg.AssetsDefinition:
     def orah_asset(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
         with plain_failures():
             session = schools.open(context.partition_key)
-            read_at = session.now()
-            sent = session.orah.requests
-            rows = session.run(_gather(read, session.orah))
-            numbers = {
-                "requests": session.orah.requests - sent,
-                "seconds": round((session.now() - read_at).total_seconds(), 3),
-            }
-            with session.landing() as connection:
-                landed = land(connection, collection, rows, read_at=read_at)
+            landed, numbers = read_list(session, table)
+            with session.reading() as connection:
                 counts = {"current rows": landed.rows, "added": landed.added, "changed": landed.changed}
                 metadata = table_metadata(connection, collection.name, counts)
         return dg.MaterializeResult(metadata=metadata | numbers, check_results=landing_checks(landed))
 
     return orah_asset
+
+
+def read_list(session: SchoolSession, table: str) -> tuple[Landed, dict[str, Any]]:
+    """Reads one list of Orah and lands it; the number of requests and seconds come along."""
+    collection, read = READS[table]
+    read_at = session.now()
+    sent = session.orah.requests
+    rows = session.run(_gather(read, session.orah))
+    numbers = {
+        "requests": session.orah.requests - sent,
+        "seconds": round((session.now() - read_at).total_seconds(), 3),
+    }
+    with session.landing() as connection:
+        return land(connection, collection, rows, read_at=read_at), numbers
 
 
 async def _gather(

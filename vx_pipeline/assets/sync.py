@@ -1,38 +1,29 @@
 """The plan for Orah, and writing it."""
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import timedelta
 
 import dagster as dg
 
+from vx_pipeline.assets.alerts import tell_troubles
 from vx_pipeline.assets.catalog import OWNERS, markdown_table
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.errors import HeldError, VxError
-from vx_pipeline.journal.intents import (
-    count_outcomes,
-    known_students,
-    last_write,
-    standing_deactivations,
-    students_made,
-)
-from vx_pipeline.journal.plans import StoredPlan, latest_plan, record_plan
+from vx_pipeline.assets.school_sync import apply_plan, plan_school, plan_to_apply
+from vx_pipeline.assets.troubles import of_failures, of_plan
+from vx_pipeline.journal.plans import StoredPlan
 from vx_pipeline.session import SchoolSession
-from vx_pipeline.sync.apply import Applied, Writer, apply_changes
-from vx_pipeline.sync.changes import Change, fingerprint
-from vx_pipeline.sync.gate import hold_reason
-from vx_pipeline.sync.planning import Baseline, make_plan
-from vx_pipeline.sync.stored import to_changes, to_rows
+from vx_pipeline.sync.apply import Applied
+from vx_pipeline.sync.rollover import rollover_hint
+from vx_pipeline.sync.stored import to_changes
 from vx_pipeline.warehouse.connection import publish_read_copy
 
 PLAN = dg.AssetKey(["sync", "plan"])
 APPLIED = dg.AssetKey(["sync", "applied"])
 READ_COPY = dg.AssetKey(["sync", "read_copy"])
 
-OLDEST_PLAN = timedelta(hours=1)
-"""A plan older than this is made again instead of being written."""
+MOST_ROWS = 50
+"""Rows of a table in metadata; the review page has all."""
 
 
 @dg.asset(
@@ -43,72 +34,102 @@ OLDEST_PLAN = timedelta(hours=1)
         dg.AssetKey(["roster", "boarders"]),
         dg.AssetKey(["roster", "leavers"]),
         dg.AssetKey(["roster", "houses"]),
+        dg.AssetKey(["roster", "contacts"]),
+        dg.AssetKey(["roster", "group_members"]),
+        dg.AssetKey(["roster", "staff"]),
         dg.AssetKey(["matching", "student_links"]),
         dg.AssetKey(["matching", "review_queue"]),
         dg.AssetKey(["matching", "house_links"]),
+        dg.AssetKey(["matching", "contact_links"]),
         dg.AssetKey(["orah", "students"]),
         dg.AssetKey(["orah", "houses"]),
+        dg.AssetKey(["orah", "contacts"]),
     ],
     group_name="sync",
     kinds={"sqlite", "sql"},
     owners=OWNERS,
-    description="Every difference between Orah and what it should say, as rows with before and after.",
+    description="Every difference between Orah and what it should say, as rows with before, after, and a verdict.",
     check_specs=[
         dg.AssetCheckSpec(
             name="may_be_applied",
             asset=PLAN,
             blocking=True,
-            description="The plan removes no more people than one run may, and rests on fresh reads.",
-        )
+            description="The plan rests on fresh and whole reads. Where it does not, nothing of it is written.",
+        ),
+        dg.AssetCheckSpec(
+            name="nothing_is_held",
+            asset=PLAN,
+            description="No change waits for a person. What waits is listed; the rest of the plan is written.",
+        ),
     ],
 )
 def plan(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
     """Grain: one field of one change; stored in the journal."""
     with plain_failures():
         session = schools.open(context.partition_key)
-        changes, held = plan_school(session)
-        plan_id = record_plan(
-            session.journal,
-            school=session.key,
-            at=session.now(),
-            run_id=context.run.run_id,
-            fingerprint=fingerprint(changes),
-            hold_reason=held,
-            rows=to_rows(changes),
-        )
-    counts = Counter((change.entity.value, change.action.value) for change in changes)
-    table = markdown_table(("what", "action", "number"), [(*what, n) for what, n in sorted(counts.items())])
+        stored = plan_school(session, context.run.run_id)
+        tell_troubles(session, "run", [])
+        tell_troubles(session, "plan", of_plan(stored))
+        with session.reading() as connection:
+            hint = rollover_hint(connection, session.school.policies, session.today())
+    metadata = plan_metadata(session, stored)
+    if hint:
+        metadata["rollover"] = hint
     return dg.MaterializeResult(
-        metadata={"plan": plan_id, "changes": len(changes), "counts": dg.MetadataValue.md(table)},
+        metadata=metadata,
         check_results=[
             dg.AssetCheckResult(
                 check_name="may_be_applied",
-                passed=held is None,
-                metadata={"held because": held, "removals": _removals(changes)} if held else {},
-            )
+                passed=stored.hold_reason is None,
+                metadata={"closed because": stored.hold_reason} if stored.hold_reason else {},
+            ),
+            dg.AssetCheckResult(
+                check_name="nothing_is_held",
+                passed=not stored.held_steps,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata=_held(stored),
+            ),
         ],
     )
 
 
-def plan_school(session: SchoolSession) -> tuple[list[Change], str | None]:
-    """The school's changes, and why they have to wait for a person, if they have to."""
-    baseline = Baseline(
-        policies=session.school.policies,
-        now=session.now(),
-        deactivated_by_us=standing_deactivations(session.journal, session.key),
-        known_students=known_students(session.journal, session.key),
-        made_at=students_made(session.journal, session.key),
-    )
-    with session.writing() as connection:
-        changes = make_plan(connection, baseline)
-        held = hold_reason(
-            connection,
-            changes,
-            baseline.policies,
-            now=baseline.now,
-            last_write=last_write(session.journal, session.key, "orah"),
-        )
-        return changes, held
+def plan_metadata(session: SchoolSession, stored: StoredPlan) -> dict[str, dg.MetadataValue | str | int]:
+    """What a plan says of itself in the UI: counts, and the first rows, by ids."""
+    changes = to_changes(stored.rows)
+    firsts = {row.step: row for row in stored.rows}
+    counts = Counter((row.entity, row.action, row.verdict) for row in firsts.values())
+    rows = [
+        (row.step, f"{row.entity} {row.key}", row.action, row.field, row.verdict, row.reason)
+        for row in stored.rows[:MOST_ROWS]
+    ]
+    return {
+        "plan": stored.plan_id,
+        "changes": len(changes),
+        "held": len(stored.held_steps),
+        "counts": dg.MetadataValue.md(
+            markdown_table(
+                ("what", "action", "verdict", "number"), [(*what, n) for what, n in sorted(counts.items())]
+            )
+        ),
+        "first rows": dg.MetadataValue.md(
+            markdown_table(("step", "what", "action", "field", "verdict", "reason"), rows)
+        ),
+        "review page": dg.MetadataValue.url(f"{session.settings.review_url}/{session.key}/plan"),
+    }
+
+
+def _held(stored: StoredPlan) -> dict[str, int | str]:
+    held = {row.step: row for row in stored.rows if row.verdict == "held"}
+    if not held:
+        return {}
+    reasons = Counter(row.verdict_reason for row in held.values())
+    listed = [f"{row.action} {row.entity} {row.key}" for row in held.values()]
+    more = f" and {len(listed) - MOST_ROWS} more" if len(listed) > MOST_ROWS else ""
+    return {
+        "waiting": len(held),
+        "because": "; ".join(f"{reason} ({number})" for reason, number in reasons.most_common(MOST_ROWS)),
+        "changes": ", ".join(listed[:MOST_ROWS]) + more,
+    }
 
 
 @dg.asset(
@@ -118,7 +139,7 @@ def plan_school(session: SchoolSession) -> tuple[list[Change], str | None]:
     group_name="sync",
     kinds={"python"},
     owners=OWNERS,
-    description="Writes the plan to Orah, each change through the journal. With nothing to do it writes nothing.",
+    description="Writes what the gate lets through to Orah, each change through the journal.",
     check_specs=[
         dg.AssetCheckSpec(
             name="everything_was_written", asset=APPLIED, description="No change of the plan failed."
@@ -126,78 +147,32 @@ def plan_school(session: SchoolSession) -> tuple[list[Change], str | None]:
     ],
 )
 def applied(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
-    """Writes exactly the rows of the newest plan."""
+    """Writes exactly those rows of the newest plan that nobody has to look at."""
     with plain_failures():
         session = schools.open(context.partition_key)
         stored = plan_to_apply(session)
         result = apply_plan(session, stored)
+        tell_troubles(session, "apply", of_failures(result.failed))
     return dg.MaterializeResult(
-        metadata={
-            "plan": stored.plan_id,
-            "written": sum(result.written.values()),
-            "counts": dg.MetadataValue.md(markdown_table(("what", "number"), sorted(result.written.items()))),
-        },
+        metadata=applied_metadata(stored, result),
         check_results=[
             dg.AssetCheckResult(
                 check_name="everything_was_written",
-                passed=not result.failures,
+                passed=not result.failed,
                 severity=dg.AssetCheckSeverity.ERROR,
-                metadata={"failed": len(result.failures), "failures": "; ".join(result.failures)},
+                metadata={"failed": len(result.failed), "failures": "; ".join(result.failures)},
             )
         ],
     )
 
 
-def apply_plan(session: SchoolSession, stored: StoredPlan) -> Applied:
-    """Writes a plan that is not held.
-
-    Raises:
-        HeldError: the plan waits for a person.
-    """
-    if stored.hold_reason:
-        raise HeldError(
-            f"Plan {stored.plan_id} is held: {stored.hold_reason}.",
-            kept="Nothing of it was written to Orah.",
-            remedy="Look at it with `vx plan`. If Veracross is wrong, correct it there and run again.",
-        )
-    with session.reading() as connection:
-        houses = dict(connection.execute("SELECT dorm_id, orah_id FROM matching.house_links").fetchall())
-    writer = Writer(session.orah, session.journal, session.key, cause=stored.plan_id, now=session.now)
-    return session.run(apply_changes(writer, to_changes(stored.rows), houses))
-
-
-def plan_to_apply(session: SchoolSession) -> StoredPlan:
-    """The school's newest plan.
-
-    Raises:
-        VxError: there is none, it was written before, or it is too old to be true.
-    """
-    stored = latest_plan(session.journal, session.key)
-    written_at = last_write(session.journal, session.key, "orah")
-    trouble = None
-    if stored is None:
-        trouble = f"There is no plan for school {session.key!r} yet."
-    elif count_outcomes(session.journal, stored.plan_id):
-        trouble = f"Plan {stored.plan_id} was written already."
-    elif written_at is not None and written_at >= stored.created_at:
-        trouble = f"Orah was written to since plan {stored.plan_id} was made."
-    elif fingerprint(to_changes(stored.rows)) != stored.fingerprint:
-        trouble = f"Plan {stored.plan_id} is not what was planned: its rows were changed."
-    elif session.now() - stored.created_at > OLDEST_PLAN:
-        trouble = (
-            f"Plan {stored.plan_id} is from {stored.created_at:%Y-%m-%d %H:%M} UTC; things have moved since."
-        )
-    if stored is None or trouble:
-        raise VxError(
-            trouble or "",
-            kept="Nothing was written to Orah.",
-            remedy="Make a new plan: `vx sync`, or sync/plan.",
-        )
-    return stored
-
-
-def _removals(changes: Sequence[Change]) -> str:
-    return ", ".join(str(change.key) for change in changes if change.action.removes)
+def applied_metadata(stored: StoredPlan, result: Applied) -> dict[str, dg.MetadataValue | str | int]:
+    """What was written, in numbers."""
+    return {
+        "plan": stored.plan_id,
+        "written": sum(result.written.values()),
+        "counts": dg.MetadataValue.md(markdown_table(("what", "number"), sorted(result.written.items()))),
+    }
 
 
 @dg.asset(

@@ -3,16 +3,19 @@
 import dagster as dg
 
 from vx_pipeline.assets.matching import CASES
+from vx_pipeline.assets.orphans import ORPHANS
 from vx_pipeline.assets.sync import PLAN
 from vx_pipeline.automation.push import PLANNED_UPDATES
+from vx_pipeline.automation.red import tell_red
 from vx_pipeline.settings import Settings
 
 NIGHTLY_CRON = "0 2 * * *"
 
 nightly_job = dg.define_asset_job(
     name="nightly",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(PLANNED_UPDATES),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(PLANNED_UPDATES, ORPHANS),
     executor_def=dg.in_process_executor,
+    hooks={tell_red},
     description="Reads Veracross and Orah whole, derives the roster, matches, plans, and brings Orah up to date.",
 )
 

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from vx_pipeline.cli import progress_bar
-from vx_pipeline.commands import report, runs
+from vx_pipeline.commands import plan_report, report, runs
+from vx_pipeline.commands.console import progress_bar, table
 from vx_pipeline.commands.processes import sandbox_beside
 from vx_pipeline.errors import VxError
 from vx_pipeline.session import SchoolSession
@@ -112,7 +112,7 @@ def _sync(
     plan = runs.plan_of_run(session.journal, session.key, outcome.run_id)
     code = runs.exit_code(outcome, plan)
     if brief and not code and plan is not None:
-        console.print(report.written_table(plan), Text())
+        console.print(plan_report.counts_table(plan), Text())
         report.print_writes(console, session, plan)
     else:
         report.print_sync(console, session, outcome, plan)
@@ -201,4 +201,4 @@ def _next_steps(console: Console, settings: Settings) -> None:
         ),
         ("README.md", "how it decides, and how to connect your school"),
     ]
-    console.print(report.table("", ("", ""), steps))
+    console.print(table("", ("", ""), steps))

@@ -71,7 +71,7 @@ class _Desk:
 
 @contextmanager
 def _desk(school: str, *, quiet: bool) -> Iterator[_Desk]:
-    from vx_pipeline.cli import choose_school, console
+    from vx_pipeline.commands.console import choose_school, console
 
     settings = load_settings()
     key = choose_school(settings, school)
@@ -98,8 +98,8 @@ def list_cases(
     as_json: JsonOption = False,
 ) -> None:
     """Show what waits for a person, the surest first. Names are shown on a terminal only."""
-    from vx_pipeline.cli import console
     from vx_pipeline.commands import match_json, match_report
+    from vx_pipeline.commands.console import console
 
     with _desk(school, quiet=as_json) as desk:
         desk.require_matching()
@@ -131,9 +131,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show both records of a case side by side with their values, the evidence, and why a person is asked."""
-    from vx_pipeline.cli import console
     from vx_pipeline.commands import match_json, match_report
     from vx_pipeline.commands.answering import look_at
+    from vx_pipeline.commands.console import console
 
     with _desk(school, quiet=as_json) as desk:
         case = desk.case(case_id)
@@ -252,8 +252,8 @@ def undo(
     as_json: JsonOption = False,
 ) -> None:
     """Take a decision back."""
-    from vx_pipeline.cli import console
     from vx_pipeline.commands import match_json, match_report
+    from vx_pipeline.commands.console import console
 
     with _desk(school, quiet=as_json) as desk:
         back = take_back(
@@ -286,8 +286,8 @@ def show_history(
     as_json: JsonOption = False,
 ) -> None:
     """Show what was decided and taken back, the newest first."""
-    from vx_pipeline.cli import console
     from vx_pipeline.commands import match_json, match_report
+    from vx_pipeline.commands.console import console
 
     with _desk(school, quiet=as_json) as desk:
         decided = history(desk.journal, desk.school, kind=kind, limit=limit)
@@ -304,7 +304,7 @@ def export_decisions(
     as_json: JsonOption = False,
 ) -> None:
     """Write the standing decisions as CSV: ids, notes, who and when, but no names."""
-    from vx_pipeline.cli import console
+    from vx_pipeline.commands.console import console
     from vx_pipeline.commands.match_files import write_decisions
 
     if as_json and file == Path("-"):
@@ -334,8 +334,8 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Decide what a CSV file says. Good lines are decided together; bad ones are told, with their line."""
-    from vx_pipeline.cli import console
     from vx_pipeline.commands import match_json, match_report
+    from vx_pipeline.commands.console import console
     from vx_pipeline.commands.match_files import import_decisions
 
     content = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
@@ -352,9 +352,9 @@ def import_file(
 
 def _decide(school: str, answer: Answer, by: str, as_json: bool) -> None:
     """Says what a decision causes, records it, and says how to take it back."""
-    from vx_pipeline.cli import console
     from vx_pipeline.commands import match_json, match_report
     from vx_pipeline.commands.answering import completed, look_up, misgivings
+    from vx_pipeline.commands.console import console
 
     with _desk(school, quiet=as_json) as desk:
         desk.require_matching()

@@ -1,7 +1,8 @@
 """The report after a sync: what was read, who boards, who is matched, who left, what was written."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,37 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from vx_pipeline import clock
+from vx_pipeline.commands import plan_report
+from vx_pipeline.commands.console import table
 from vx_pipeline.commands.doctor import Finding
-from vx_pipeline.commands.runs import Outcome
+from vx_pipeline.commands.runs import HELD_CHECK, Outcome
 from vx_pipeline.journal.intents import count_outcomes
 from vx_pipeline.journal.open_cases import open_cases
 from vx_pipeline.journal.plans import StoredPlan, latest_plan
 from vx_pipeline.session import SchoolSession
-from vx_pipeline.sync.changes import Action
 from vx_pipeline.sync.stored import to_changes
 
 MOST_MARKS = 20
-
-ACTION_WORDS = {
-    Action.CREATE: "created",
-    Action.UPDATE: "updated",
-    Action.DEACTIVATE: "deactivated",
-    Action.REACTIVATE: "reactivated",
-    Action.DELETE: "deleted",
-    Action.SKIP: "left alone, for a person to look at",
-}
-
-
-def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A plain table; columns whose first cell is a number are set to the right."""
-    listed = [tuple(row) for row in rows]
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None)
-    for place, head in enumerate(heads):
-        number = bool(listed) and isinstance(listed[0][place], int | float)
-        made.add_column(head, justify="right" if number else "left", overflow="fold")
-    for row in listed:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
-    return made
 
 
 def read_table(outcome: Outcome) -> Table:
@@ -109,16 +90,6 @@ def school_tables(connection: duckdb.DuckDBPyConnection) -> RenderableType:
     )
 
 
-def written_table(plan: StoredPlan | None) -> Table:
-    """What a plan does in Orah, in words."""
-    changes = to_changes(plan.rows) if plan else []
-    counts = Counter((change.entity.value, change.action) for change in changes)
-    rows = [
-        (f"{entity}s {ACTION_WORDS[action]}", number) for (entity, action), number in sorted(counts.items())
-    ]
-    return table("What changes in Orah", ("", "records"), rows or [("nothing: Orah already says so", 0)])
-
-
 def print_failures(console: Console, outcome: Outcome) -> None:
     """Each failure on its own, then the steps that were not reached."""
     for failure in outcome.failures:
@@ -137,14 +108,14 @@ def print_sync(console: Console, session: SchoolSession, outcome: Outcome, plan:
     if plan is not None:
         with session.reading() as connection:
             console.print(school_tables(connection), Text())
-        console.print(written_table(plan), Text())
+        console.print(plan_report.counts_table(plan), Text())
         print_writes(console, session, plan)
         print_waiting(console, session)
-    if plan is not None and plan.hold_reason:
-        console.print(Text.assemble(("Held  ", "bold yellow"), f"{plan.hold_reason}."))
-        console.print("Nothing of this plan was written. See who it is: `vx plan`.")
-    else:
-        print_failures(console, outcome)
+    if plan is not None and plan.is_held:
+        plan_report.print_held(console, plan)
+    if plan is None or not plan.hold_reason:
+        others = tuple(told for told in outcome.failures if HELD_CHECK not in told)
+        print_failures(console, replace(outcome, failures=others))
 
 
 def print_writes(console: Console, session: SchoolSession, plan: StoredPlan) -> None:
@@ -163,24 +134,6 @@ def print_waiting(console: Console, session: SchoolSession) -> None:
 def _in_words(counts: Mapping[str, int]) -> str:
     told = ", ".join(f"{number} {result}" for result, number in sorted(counts.items()))
     return f" ({told})" if told else ""
-
-
-def print_plan(console: Console, plan: StoredPlan) -> None:
-    """A plan: counts, then every change with before and after, for the eyes of who may see them."""
-    console.print(written_table(plan), Text())
-    rows = [
-        (row.step, row.entity, row.action, row.key, row.field, row.before, row.after, row.reason)
-        for row in plan.rows
-    ]
-    console.print(
-        table(
-            f"Plan {plan.plan_id} of {plan.created_at:%Y-%m-%d %H:%M} UTC",
-            ("step", "what", "action", "Veracross id", "field", "before", "after", "reason"),
-            rows,
-        )
-    )
-    if plan.hold_reason:
-        console.print(Text.assemble(("Held  ", "bold yellow"), f"{plan.hold_reason}."))
 
 
 def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any]]:

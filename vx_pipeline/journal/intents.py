@@ -35,9 +35,17 @@ class Result(StrEnum):
         return self in (Result.DONE, Result.CONFIRMED)
 
 
+LANDED = tuple(result.value for result in Result if result.landed)
+"""The results, as stored, after which the other system holds what we meant to write."""
+
+
 @dataclass(frozen=True)
 class Intent:
-    """One write as it was meant. ``target_id`` is None for a record that did not exist yet."""
+    """One write as it was meant. ``target_id`` is None for a record that did not exist yet.
+
+    ``change`` is the fingerprint of the planned change behind it, ``approval`` the number of the person's word that
+    let it pass.
+    """
 
     intent_id: int
     school: str
@@ -49,6 +57,8 @@ class Intent:
     target_id: int | None
     body: Mapping[str, Any]
     cause: str
+    change: str | None = None
+    approval: int | None = None
 
 
 def record_intent(
@@ -63,6 +73,8 @@ def record_intent(
     target_id: int | None,
     body: Mapping[str, Any],
     cause: str,
+    change: str | None = None,
+    approval: int | None = None,
 ) -> int:
     """Notes a write that is about to be sent and returns its id. It is on disk when this returns."""
     values = {
@@ -75,6 +87,8 @@ def record_intent(
         "target_id": target_id,
         "body": dict(body),
         "cause": cause,
+        "change": change,
+        "approval": approval,
     }
     with journal.begin() as connection:
         inserted = connection.execute(insert(intents).values(**values)).inserted_primary_key
@@ -146,6 +160,38 @@ def students_made(journal: Journal, school: str) -> dict[int, datetime]:
     return made
 
 
+def removals_since(journal: Journal, school: str, since: datetime) -> int:
+    """How many students were removed since a moment without a person's word."""
+    query = _landed(school, "student").where(
+        intents.c.action.in_(["deactivate", "delete"]), intents.c.approval.is_(None), intents.c.at >= since
+    )
+    with journal.begin() as connection:
+        return len({row["record_id"] for row in connection.execute(query).mappings()})
+
+
+def landed_changes(journal: Journal, cause: str) -> dict[str, int | None]:
+    """The changes of one plan that were written: fingerprint to the id of the record in Orah."""
+    query = (
+        select(intents.c.change, func.coalesce(outcomes.c.target_id, intents.c.target_id))
+        .join(outcomes, outcomes.c.intent_id == intents.c.intent_id)
+        .where(intents.c.cause == cause, intents.c.change.is_not(None), outcomes.c.result.in_(LANDED))
+    )
+    with journal.begin() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def records_made(journal: Journal, school: str, entity: str) -> dict[int, int]:
+    """The records in Orah that we made and did not delete since: Orah id to the Veracross id behind it."""
+    made: dict[int, int] = {}
+    with journal.begin() as connection:
+        for row in connection.execute(_landed(school, entity).order_by(intents.c.intent_id)).mappings():
+            if row["action"] == "create":
+                made[row["record_id"]] = row["key"]
+            elif row["action"] == "delete":
+                made.pop(row["record_id"], None)
+    return made
+
+
 def last_write(journal: Journal, school: str, system: str) -> datetime | None:
     """When we last meant to write to a system, whatever became of it; None before the first time."""
     query = select(func.max(intents.c.at)).where(intents.c.school == school, intents.c.system == system)
@@ -163,7 +209,7 @@ def _landed(school: str, entity: str) -> Select[Any]:
             intents.c.school == school,
             intents.c.system == "orah",
             intents.c.entity == entity,
-            outcomes.c.result.in_([result.value for result in Result if result.landed]),
+            outcomes.c.result.in_(LANDED),
         )
     )
 

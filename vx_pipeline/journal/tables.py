@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from vx_pipeline.journal.columns import Moment, metadata
@@ -23,7 +24,13 @@ plans = Table(
     Column("created_at", Moment, nullable=False),
     Column("run_id", String(64)),
     Column("fingerprint", String(64), nullable=False, comment="hash over the rows"),
-    Column("hold_reason", Text, comment="why a person has to look first; null when nothing is held"),
+    Column("hold_reason", Text, comment="why nothing of it may be written; null when the gate is open"),
+    Column(
+        "purpose", String(16), nullable=False, server_default="sync", comment="sync, person, class or undo"
+    ),
+    Column("subject", String(64), comment="id of the person or class, or of the plan that is undone"),
+    Column("actor", Text, comment="who asked for an undo or for one person"),
+    Column("inputs", JSON, comment="hash of what it rests on: veracross, orah, settings"),
 )
 """Grain: one plan. What a run wanted to change in Orah."""
 
@@ -40,6 +47,17 @@ plan_rows = Table(
     Column("before", JSON),
     Column("after", JSON),
     Column("reason", Text, nullable=False),
+    Column("cause", String(16), nullable=False, server_default="veracross", comment="what brought it about"),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Column("change", String(64), nullable=False, server_default="", comment="fingerprint of the step"),
+    Column(
+        "verdict",
+        String(16),
+        nullable=False,
+        server_default="write",
+        comment="what the gate says of the step",
+    ),
+    Column("verdict_reason", Text, nullable=False, server_default=""),
 )
 """Grain: one field of one step of a plan."""
 
@@ -56,6 +74,8 @@ intents = Table(
     Column("target_id", BigInteger, comment="id in the system that is written"),
     Column("body", JSON, nullable=False, comment="the fields sent"),
     Column("cause", String(64), nullable=False, comment="plan_id, or the run of a push"),
+    Column("change", String(64), comment="fingerprint of the change behind it"),
+    Column("approval", Integer, comment="number of the approval without which it was not written"),
     Index("ix_intents_target", "school", "system", "entity", "target_id"),
 )
 """Grain: one write, noted before it is sent."""

@@ -1,21 +1,27 @@
 """Writing a plan to Orah: intent, call, outcome.
 
-A lost answer is settled by reading back, never by sending again.
+A lost answer is settled by reading back, never by sending again. Only what certainly was not written is tried
+again.
 """
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vx_pipeline.errors import AccessError, LostAnswerError, NotFoundError, VxError
+import stamina
+
+from vx_pipeline.errors import AccessError, BusyError, LostAnswerError, VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.intents import Intent, Result, open_intents, record_intent, record_outcome
-from vx_pipeline.orah import OrahClient, assumed
-from vx_pipeline.sync.changes import Action, Change, Entity
+from vx_pipeline.orah import OrahClient
+from vx_pipeline.orah.client import Retry
+from vx_pipeline.sync.changes import Action, Change, Entity, fingerprint
+from vx_pipeline.sync.contact_requests import contact_body, read_back_contact, send_contact
+from vx_pipeline.sync.requests import read_back_record, record_body, send_record
 
 log = logging.getLogger(__name__)
 
@@ -24,31 +30,82 @@ CONCURRENCY = 4
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A change that could not be written, and why, in words. A later run plans it again."""
+
+    change: Change
+    reason: str
+
+    @property
+    def told(self) -> str:
+        """The failure in one sentence, with ids alone."""
+        return f"{self.change.action} {self.change.entity} {self.change.key}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Applied:
-    """What became of a plan's changes: ``action entity`` to count, and the failures in words."""
+    """What became of a plan's changes: ``action entity`` to count, and the failures."""
 
     written: Mapping[str, int]
-    failures: Sequence[str]
+    failed: Sequence[Failure] = ()
+
+    @property
+    def failures(self) -> list[str]:
+        """The failures in words."""
+        return sorted(failure.told for failure in self.failed)
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Where and on whose behalf a plan is written."""
+    """Where and on whose behalf a plan is written.
+
+    Args:
+        orah: the open client.
+        journal: where each write is noted before it is sent.
+        school: the school's key.
+        cause: the plan's id.
+        now: this moment.
+        approvals: the number of the person's word that let a change pass, by the change's fingerprint.
+        retry: how a write that Orah was too busy for is tried again.
+    """
 
     orah: OrahClient
     journal: Journal
     school: str
     cause: str
     now: Callable[[], datetime]
+    approvals: Mapping[str, int] = field(default_factory=dict)
+    retry: Retry = field(default_factory=Retry)
 
 
-async def apply_changes(writer: Writer, changes: Sequence[Change], houses: Mapping[int, int]) -> Applied:
-    """Writes the changes: houses first, because students refer to them.
+@dataclass(frozen=True)
+class Known:
+    """Records in Orah that changes refer to, by Veracross id of dorm and student. Grows as records are made."""
+
+    houses: dict[int, int]
+    students: dict[int, int]
+
+    def remember(self, change: Change, record_id: int) -> None:
+        """Takes in a record that was written."""
+        if change.entity is Entity.HOUSE:
+            self.houses[change.key] = record_id
+        elif change.entity is Entity.STUDENT:
+            self.students[change.key] = record_id
+
+
+async def apply_changes(
+    writer: Writer,
+    changes: Sequence[Change],
+    houses: Mapping[int, int],
+    students: Mapping[int, int] | None = None,
+) -> Applied:
+    """Writes the changes in the order in which they depend on each other.
 
     Args:
         writer: where to.
         changes: exactly what is written.
         houses: the house in Orah of each dorm that has one.
+        students: the record in Orah of each student who has one.
 
     Returns:
         What landed and what failed. One change that fails does not keep the others from being written.
@@ -57,46 +114,64 @@ async def apply_changes(writer: Writer, changes: Sequence[Change], houses: Mappi
         AccessError: Orah refuses us altogether; what was not sent yet is not tried.
     """
     settled = await settle_open_intents(writer)
+    known = Known(dict(houses), dict(students or {}))
+    for (entity, action, key), record_id in settled.items():
+        if action is Action.CREATE:
+            known.remember(Change(entity, action, key, record_id, {}, ""), record_id)
+    todo = [
+        change
+        for change in changes
+        if change.writes and (change.entity, change.action, change.key) not in settled
+    ]
+    batches: defaultdict[int, list[Change]] = defaultdict(list)
+    for change in todo:
+        batches[_turn(change)].append(change)
     written: Counter[str] = Counter()
-    failures: list[str] = []
-    known_houses = dict(houses)
-    known_houses.update(
-        (key, record_id) for (entity, action, key), record_id in settled.items() if entity is Entity.HOUSE
-    )
+    failed: list[Failure] = []
+    for turn in sorted(batches):
+        await _write_batch(writer, batches[turn], known, written, failed)
+    return Applied(dict(written), sorted(failed, key=lambda failure: failure.told))
+
+
+def _turn(change: Change) -> int:
+    """What must be there first comes first; who must not see a child any more comes before everything."""
+    if change.urgent:
+        return 0
+    if change.action in (Action.LINK, Action.UNLINK):
+        return 4
+    if change.entity is Entity.HOUSE:
+        return 5 if change.action is Action.DELETE else 1
+    return {Entity.STUDENT: 2, Entity.CONTACT: 3}[change.entity]
+
+
+async def _write_batch(
+    writer: Writer, batch: Sequence[Change], known: Known, written: Counter[str], failed: list[Failure]
+) -> None:
+    """Writes changes that do not depend on each other, some at a time, and those of one record one by one."""
     refusals: list[AccessError] = []
     turns = asyncio.Semaphore(CONCURRENCY)
+    records: defaultdict[tuple[Entity, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def write(change: Change) -> None:
-        async with turns:
+        async with records[change.entity, change.key], turns:
             if refusals:
                 return
             try:
-                record_id = await _write(writer, change, _body(change, known_houses))
+                record_id = await _write_patiently(writer, change, _body(change, known))
             except AccessError as error:
                 refusals.append(error)
-                return
             except VxError as error:
-                failures.append(f"{change.action} {change.entity} {change.key}: {error.what}")
-                return
-        written[f"{change.action} {change.entity}"] += 1
-        if change.entity is Entity.HOUSE:
-            known_houses[change.key] = record_id
+                failed.append(Failure(change, error.what))
+            else:
+                written[f"{change.action} {change.entity}"] += 1
+                known.remember(change, record_id)
 
-    for entity in (Entity.HOUSE, Entity.STUDENT):
-        batch = [
-            change
-            for change in changes
-            if change.entity is entity
-            and change.writes
-            and (change.entity, change.action, change.key) not in settled
-        ]
-        # Unlike gather, a group leaves no write under way behind when something unforeseen is raised.
-        async with asyncio.TaskGroup() as group:
-            for change in batch:
-                group.create_task(write(change))
+    # Unlike gather, a group leaves no write under way behind when something unforeseen is raised.
+    async with asyncio.TaskGroup() as group:
+        for change in batch:
+            group.create_task(write(change))
     if refusals:
         raise refusals[0]
-    return Applied(dict(written), sorted(failures))
 
 
 async def settle_open_intents(writer: Writer) -> dict[tuple[Entity, Action, int], int]:
@@ -123,6 +198,21 @@ async def settle_open_intents(writer: Writer) -> dict[tuple[Entity, Action, int]
     return settled
 
 
+async def _write_patiently(writer: Writer, change: Change, body: Mapping[str, Any]) -> int:
+    """Tries again while Orah asks for patience: then nothing was written, and each try is an intent of its own."""
+    retry = writer.retry
+    async for attempt in stamina.retry_context(
+        on=BusyError,
+        attempts=retry.attempts,
+        wait_initial=retry.wait_initial,
+        wait_max=retry.wait_max,
+        timeout=None,
+    ):
+        with attempt:
+            return await _write(writer, change, body)
+    raise AssertionError("a retry loop ends by returning or raising")
+
+
 async def _write(writer: Writer, change: Change, body: Mapping[str, Any]) -> int:
     """One change through the journal. Returns the record's id in Orah."""
     intent = _intent(writer, change, body)
@@ -145,10 +235,10 @@ async def _write(writer: Writer, change: Change, body: Mapping[str, Any]) -> int
 
 
 def _intent(writer: Writer, change: Change, body: Mapping[str, Any]) -> Intent:
-    at = writer.now()
+    mark = fingerprint(change)
     values: dict[str, Any] = {
         "school": writer.school,
-        "at": at,
+        "at": writer.now(),
         "system": "orah",
         "entity": change.entity.value,
         "action": change.action.value,
@@ -156,64 +246,23 @@ def _intent(writer: Writer, change: Change, body: Mapping[str, Any]) -> Intent:
         "target_id": change.target_id,
         "body": dict(body),
         "cause": writer.cause,
+        "change": mark,
+        "approval": writer.approvals.get(mark),
     }
     return Intent(intent_id=record_intent(writer.journal, **values), **values)
 
 
+def _body(change: Change, known: Known) -> dict[str, Any]:
+    if change.entity is Entity.CONTACT:
+        return contact_body(change, known.students)
+    return record_body(change, known.houses)
+
+
 async def _send(orah: OrahClient, intent: Intent) -> int:
-    if intent.target_id is None:
-        return int((await orah.create(intent.entity, intent.body))["id"])
-    if intent.action == Action.DELETE:
-        await orah.delete(intent.entity, intent.target_id)
-    else:
-        await orah.update(intent.entity, intent.target_id, intent.body)
-    return intent.target_id
+    send = send_contact if intent.entity == Entity.CONTACT else send_record
+    return await send(orah, intent)
 
 
 async def _read_back(orah: OrahClient, intent: Intent) -> tuple[Result, int | None]:
-    """Whether Orah holds what the intent wanted, and in which record."""
-    if intent.target_id is None:
-        return await _find_created(orah, intent)
-    record = await _find(orah, intent.entity, intent.target_id)
-    if intent.action == Action.DELETE:
-        landed = record is None
-    else:
-        landed = record is not None and all(
-            assumed.same_value(record, field, value) for field, value in intent.body.items()
-        )
-    return (Result.CONFIRMED, intent.target_id) if landed else (Result.ABSENT, None)
-
-
-async def _find(orah: OrahClient, entity: str, record_id: int) -> Mapping[str, Any] | None:
-    """The record, or None. Orah has no route for a single house, so it is looked for in the list."""
-    if entity == Entity.HOUSE:
-        return next((house for house in await orah.houses() if house.get("id") == record_id), None)
-    try:
-        return await orah.get(entity, record_id)
-    except NotFoundError:
-        return None
-
-
-async def _find_created(orah: OrahClient, intent: Intent) -> tuple[Result, int | None]:
-    """A record that was created is known by the id of ours that it carries."""
-    records = await (orah.students() if intent.entity == Entity.STUDENT else orah.houses())
-    for record in records:
-        if record.get("sis_id") == intent.body["sis_id"]:
-            return Result.CONFIRMED, int(record["id"])
-    return Result.ABSENT, None
-
-
-def _body(change: Change, houses: Mapping[int, int]) -> dict[str, Any]:
-    """The values to send, with a dorm replaced by the house that stands for it.
-
-    Raises:
-        VxError: that house does not exist, because creating it failed.
-    """
-    body = change.values
-    if "house" in body:
-        house = body.pop("house")
-        dorm_id = house["dorm_id"] if house else None
-        if dorm_id is not None and dorm_id not in houses:
-            raise VxError(f"The house for dorm {dorm_id} could not be made, so the student waits for it.")
-        body["house_id"] = houses[dorm_id] if dorm_id is not None else None
-    return body
+    read_back = read_back_contact if intent.entity == Entity.CONTACT else read_back_record
+    return await read_back(orah, intent)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,12 +13,14 @@ class Entity(StrEnum):
 
     HOUSE = "house"
     STUDENT = "student"
+    CONTACT = "contact"
 
 
 class Action(StrEnum):
     """What happens to the record.
 
-    ``SKIP`` writes nothing: it says, with its reason, what a person has to look at.
+    ``LINK`` and ``UNLINK`` tie one contact to one student, or end that. ``SKIP`` writes nothing: it says, with its
+    reason, what a person has to look at.
     """
 
     CREATE = "create"
@@ -26,6 +28,8 @@ class Action(StrEnum):
     DEACTIVATE = "deactivate"
     REACTIVATE = "reactivate"
     DELETE = "delete"
+    LINK = "link"
+    UNLINK = "unlink"
     SKIP = "skip"
 
     @property
@@ -51,8 +55,11 @@ class Change:
         action: what happens to it.
         key: the Veracross id behind it: a person's, or a dorm's for a house.
         target_id: the Orah id, None for a record that does not exist yet.
-        fields: the differences by Orah field name.
+        fields: the differences by Orah field name. A house is named by ``{"dorm_id": N}``, a student of a contact
+            by ``{"student_id": N}``: ids of Veracross, because the record in Orah may be made by the same plan.
         reason: in plain words, without names.
+        cause: what brought it about: ``veracross``, ``settings``, ``decision``, ``orah`` or ``undo``.
+        urgent: whether waiting does harm, as with a parent who lost custody. It is never held nor postponed.
     """
 
     entity: Entity
@@ -61,6 +68,8 @@ class Change:
     target_id: int | None
     fields: Mapping[str, Difference]
     reason: str
+    cause: str = "veracross"
+    urgent: bool = False
 
     @property
     def writes(self) -> bool:
@@ -82,19 +91,37 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     }
 
 
-def fingerprint(changes: Iterable[Change]) -> str:
-    """A hash over the content of a plan: equal plans, in any order of their rows, have equal hashes."""
-    rows = sorted(
-        json.dumps(
-            [
-                change.entity,
-                change.action,
-                change.key,
-                change.target_id,
-                {name: [pair.before, pair.after] for name, pair in sorted(change.fields.items())},
-            ],
-            default=str,
-        )
-        for change in changes
+def without_fields(fields: Mapping[str, Difference], names: Collection[str]) -> dict[str, Difference]:
+    """The differences without some fields. Where a student's house stays, room and bed are not emptied either."""
+    kept = {name: pair for name, pair in fields.items() if name not in names}
+    if "house" in fields and "house" not in kept:
+        kept = {
+            name: pair
+            for name, pair in kept.items()
+            if name not in ("room_number", "bed_number") or pair.after is not None
+        }
+    return kept
+
+
+def fingerprint(change: Change) -> str:
+    """A hash over what a change does: to which record, and from which values to which.
+
+    The reason is left out: it may tell numbers that move while the change stays the same.
+    """
+    told = json.dumps(
+        [
+            change.entity,
+            change.action,
+            change.key,
+            change.target_id,
+            {name: [pair.before, pair.after] for name, pair in sorted(change.fields.items())},
+        ],
+        default=str,
+        sort_keys=True,
     )
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def plan_fingerprint(changes: Iterable[Change]) -> str:
+    """A hash over the content of a plan: equal plans, in any order of their changes, have equal hashes."""
+    return hashlib.sha256("\n".join(sorted(map(fingerprint, changes))).encode()).hexdigest()

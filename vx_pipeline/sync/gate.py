@@ -1,96 +1,192 @@
-"""The gate: when a plan may not be applied without a person.
+"""The gate: which changes may be written, and which wait for a person.
 
-It stands in the code that writes, not only in an asset check: a check stops its own run, never the next one.
+It stands in the code that writes, not only in an asset check: a check stops its own run, never the next one. Only
+what is suspect is held; the rest flows. Where the reads themselves cannot be trusted the gate is closed, and
+nobody can open it.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 import duckdb
 
-from vx_pipeline.clock import stored
+from vx_pipeline.journal.approvals import Answer, Approval
 from vx_pipeline.policies import Policies
-from vx_pipeline.sync.changes import Action, Change, Entity
+from vx_pipeline.sync.budgets import Budget, suspects
+from vx_pipeline.sync.changes import Action, Change, Entity, fingerprint
+from vx_pipeline.sync.inputs import settings_hash
+from vx_pipeline.sync.reads import why_closed
 
-OLDEST_READ = timedelta(hours=36)
-"""A plan must not rest on a read older than this: a night that failed, and the day before it."""
-
-LARGEST_LOSS = 0.05
-"""Share of Orah's student records that may be missing from one read; more, and the read was not whole."""
-
-FEWEST_CREATED = 10
-"""New records that one run may always make, however small the school."""
-
-_NEVER_EMPTY = ("veracross.students", "orah.students")
-_RESTS_ON = (*_NEVER_EMPTY, "veracross.dorms", "veracross.dorm_students", "orah.houses")
-_WRITTEN_TO = ("orah.students", "orah.houses")
+_ADDS = frozenset({Action.CREATE, Action.LINK, Action.REACTIVATE})
 
 
-def hold_reason(
+class Verdict(StrEnum):
+    """What the gate says of a change.
+
+    ``HELD``: a person has to look. ``POSTPONED``: the rollover mode lets it wait. ``REFUSED``: a person said no.
+    """
+
+    WRITE = "write"
+    HELD = "held"
+    POSTPONED = "postponed"
+    REFUSED = "refused"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A change and what the gate says of it, and why. ``approval`` is the person's word that let it pass."""
+
+    change: Change
+    verdict: Verdict
+    why: str = ""
+    approval: int | None = None
+
+
+@dataclass(frozen=True)
+class Objection:
+    """A value that somebody did not want in Orah: ``actor`` took it back, or refused it, on ``day``."""
+
+    value: object
+    actor: str
+    day: date
+    did: str = "took this back"
+
+    @property
+    def told(self) -> str:
+        """The objection in words."""
+        return f"{self.actor} {self.did} on {self.day}"
+
+
+Place = tuple[Entity, int, str]
+"""Entity, key and field of a change; instead of a field the action that makes or deletes the record itself."""
+
+
+def place_of(change: Change, name: str) -> Place:
+    """Where a field of a change is written. A tie of a contact is one child's: others have ties of their own."""
+    pair = change.fields[name]
+    if change.action in (Action.LINK, Action.UNLINK):
+        return change.entity, change.key, f"{name}/{(pair.after or pair.before)['student_id']}"
+    return change.entity, change.key, name
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """What the gate knows from the journal and from Orah's movements.
+
+    Args:
+        now: the moment of planning, aware.
+        last_write: when we last meant to write to Orah, aware; None before the first time.
+        removed_this_week: students removed in the last seven days without a person's word.
+        answers: what people said about held changes, by fingerprint.
+        objections: what people took back or refused, the newest at each place.
+        on_pass: the Orah ids of students on an active pass; None when that could not be read.
+        baseline: why warehouse and journal do not belong together; None when they do.
+        of_a_part: whether the plan is about a part of Veracross that was read just now.
+    """
+
+    now: datetime
+    last_write: datetime | None = None
+    removed_this_week: int = 0
+    answers: Mapping[str, Approval] = field(default_factory=dict)
+    objections: Mapping[Place, Objection] = field(default_factory=dict)
+    on_pass: frozenset[int] | None = frozenset()
+    baseline: str | None = None
+    of_a_part: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the gate says of a plan. ``closed`` tells why nothing of it may be written; None: the gate is open."""
+
+    closed: str | None
+    changes: tuple[Judged, ...]
+
+    @property
+    def held(self) -> tuple[Judged, ...]:
+        """The changes that wait for a person."""
+        return tuple(judged for judged in self.changes if judged.verdict is Verdict.HELD)
+
+
+def judge(
     connection: duckdb.DuckDBPyConnection,
     changes: Sequence[Change],
     policies: Policies,
-    *,
-    now: datetime,
-    last_write: datetime | None,
-) -> str | None:
-    """Why the plan has to wait, or None when it may be applied.
+    recollection: Recollection,
+) -> Judgement:
+    """Judges every change of a plan.
+
+    A change of which only one field is suspect is divided, so that the others flow.
 
     Args:
         connection: the school's warehouse.
         changes: the plan.
-        policies: ``removal_budget`` and ``create_budget`` are shares of Orah's active students.
-        now: the moment of planning, aware.
-        last_write: when we last meant to write to Orah, aware; None before the first time.
+        policies: the school's rules.
+        recollection: what is known besides.
     """
-    reasons = [
-        *_untrue_reads(connection, now, last_write),
-        *_too_many(connection, changes, policies),
-    ]
-    return "; ".join(reasons) or None
-
-
-def _untrue_reads(
-    connection: duckdb.DuckDBPyConnection, now: datetime, last_write: datetime | None
-) -> Iterator[str]:
-    """Reads that are missing, old, overtaken by our own writes, or plainly short."""
-    for table in _RESTS_ON:
-        newest = _one(connection, f"SELECT max(_last_seen_at) FROM {table}")
-        if newest is None:
-            if table in _NEVER_EMPTY:
-                yield f"{table} is empty: there is nothing to compare with"
-        elif stored(now) - newest > OLDEST_READ:
-            yield f"{table} was last read on {newest:%Y-%m-%d}: read it again first"
-        elif table in _WRITTEN_TO and last_write is not None and stored(last_write) >= newest:
-            yield f"Orah was written to since {table} was read: read it again first"
-    known = _one(connection, "SELECT count(*) FROM orah.students WHERE _missing_reads <= 1")
-    lost = _one(connection, "SELECT count(*) FROM orah.students WHERE _missing_reads = 1")
-    if lost > known * LARGEST_LOSS:
-        yield f"{lost} of {known} records are missing from the last read of Orah's students"
-
-
-def _too_many(
-    connection: duckdb.DuckDBPyConnection, changes: Sequence[Change], policies: Policies
-) -> Iterator[str]:
-    """More people removed or made anew than one run may."""
-    active = _one(
-        connection, "SELECT count(*) FROM orah.students WHERE NOT deactivated AND _missing_reads <= 1"
+    closed = why_closed(
+        connection,
+        now=recollection.now,
+        last_write=recollection.last_write,
+        baseline=recollection.baseline,
+        of_a_part=recollection.of_a_part,
     )
-    removed = sum(change.action.removes for change in changes)
-    if removed > active * policies.removal_budget:
-        yield (
-            f"{removed} of {active} active students in Orah would be removed; "
-            f"one run may remove {policies.removal_budget:.0%}"
-        )
-    created = sum(change.entity is Entity.STUDENT and change.action is Action.CREATE for change in changes)
-    if created > max(FEWEST_CREATED, active * policies.create_budget):
-        yield (
-            f"{created} students would be made anew in Orah beside {active} active ones; "
-            f"one run may make {policies.create_budget:.0%}"
-        )
+    answers = {
+        mark: answer
+        for mark, answer in recollection.answers.items()
+        if holds(answer, policies, recollection.now)
+    }
+    unanswered = [change for change in changes if fingerprint(change) not in answers]
+    budget = Budget(policies.gate, recollection.removed_this_week, recollection.on_pass)
+    found = suspects(connection, unanswered, budget)
+    mode = policies.rollover.mode_on(recollection.now.date())
+    judged = []
+    for change in changes:
+        for part, doubts in found.divided(change, _objected(change, recollection.objections)):
+            judged.append(_judge(part, doubts, answers.get(fingerprint(part)), mode))
+    return Judgement(closed, tuple(judged))
 
 
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
-    row = connection.execute(query).fetchone()
-    return row[0] if row else None
+def _judge(change: Change, doubts: Sequence[str], answer: Approval | None, mode: str) -> Judged:
+    if not change.writes:
+        return Judged(change, Verdict.SKIP, change.reason)
+    if change.urgent:
+        return Judged(change, Verdict.WRITE, "waiting would do harm")
+    if answer is not None and answer.answer is Answer.REFUSE:
+        return Judged(change, Verdict.REFUSED, f"refused by {answer.actor} on {answer.at:%Y-%m-%d}")
+    if mode == "frozen" or (mode == "adds_only" and change.action not in _ADDS):
+        return Judged(change, Verdict.POSTPONED, f"the rollover mode is {mode}")
+    if answer is not None:
+        why = f"approved by {answer.actor} on {answer.at:%Y-%m-%d}"
+        return Judged(change, Verdict.WRITE, why, answer.number)
+    if doubts:
+        return Judged(change, Verdict.HELD, "; ".join(doubts))
+    return Judged(change, Verdict.WRITE)
+
+
+def holds(answer: Approval, policies: Policies, now: datetime) -> bool:
+    """Whether an answer still counts.
+
+    A refusal lasts; an approval is for once, for some days, and for the rules under which it was given.
+    """
+    if answer.answer is Answer.REFUSE:
+        return True
+    return (
+        answer.used_at is None
+        and answer.settings_hash == settings_hash(policies)
+        and now - answer.at <= timedelta(days=policies.gate.approval_days)
+    )
+
+
+def _objected(change: Change, objections: Mapping[Place, Objection]) -> dict[str, str]:
+    """The fields by which a change does once more what somebody did not want, and why; ``""`` for all of it."""
+    if change.action in (Action.CREATE, Action.DELETE):
+        before = objections.get((change.entity, change.key, change.action.value))
+        return {"": before.told} if before else {}
+    return {
+        name: before.told
+        for name, pair in change.fields.items()
+        if (before := objections.get(place_of(change, name))) is not None and before.value == pair.after
+    }

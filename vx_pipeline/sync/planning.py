@@ -10,9 +10,11 @@ from typing import Any
 import duckdb
 
 from vx_pipeline.clock import stored
-from vx_pipeline.orah import assumed
+from vx_pipeline.journal.pins import Pin
 from vx_pipeline.policies import Policies
 from vx_pipeline.sync.changes import Action, Change, Difference, Entity, differences
+from vx_pipeline.sync.mapping import map_students
+from vx_pipeline.sync.pinning import without_pinned
 from vx_pipeline.sync.students import Case, student_changes
 from vx_pipeline.warehouse.derive import derive
 
@@ -21,14 +23,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a plan rests on besides the warehouse.
+    """What a plan rests on besides the warehouse; all but the rules comes from the journal.
 
     Args:
         policies: the school's rules.
         now: the moment of planning.
-        deactivated_by_us: when we deactivated which Orah student, and did not reactivate since; from the journal.
-        known_students: the Veracross ids of those whose record in Orah we ever wrote; from the journal.
-        made_at: when we last made a record for which student; from the journal.
+        deactivated_by_us: when we deactivated which Orah student, and did not reactivate since.
+        known_students: the Veracross ids of those whose record in Orah we ever wrote.
+        made_at: when we last made a record for which student.
+        made_houses: the houses in Orah that we made.
+        pins: what is to be left alone today.
+        settings_changed: whether the rules are not those of the plan before.
     """
 
     policies: Policies
@@ -36,10 +41,13 @@ class Baseline:
     deactivated_by_us: Mapping[int, datetime]
     known_students: Collection[int] = ()
     made_at: Mapping[int, datetime] = field(default_factory=dict)
+    made_houses: Collection[int] = ()
+    pins: Collection[Pin] = ()
+    settings_changed: bool = False
 
 
 def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list[Change]:
-    """Compares desired and present state.
+    """Compares desired and present state of houses and students.
 
     Args:
         connection: the school's warehouse, in a transaction; roster, matching and orah tables are there.
@@ -47,37 +55,41 @@ def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list
 
     Returns:
         The changes in the order in which they depend on each other: houses first.
+
+    Raises:
+        ConfigurationError: the school's own mapping of fields names what is not there.
     """
-    connection.execute("CREATE SCHEMA IF NOT EXISTS sync")
-    policies = baseline.policies
-    derive(connection, "vx_pipeline.sync", "wanted_students")
-    derive(
-        connection,
-        "vx_pipeline.sync",
-        "desired_students",
-        {
-            "synced": policies.synced,
-            "grades": [grade.strip().lower() for grade in policies.grades],
-            "boarding_types": sorted(assumed.BOARDING_TYPES),
-        },
-    )
+    derive_desired(connection, baseline.policies)
     dorms = _rows(connection, _HOUSES)
     case = Case(
-        policies=policies,
+        policies=baseline.policies,
         now=baseline.now,
         known_students=frozenset(baseline.known_students),
         made_at=baseline.made_at,
         standing=_standing(connection, baseline.deactivated_by_us),
         housed=frozenset(row["dorm_id"] for row in dorms if not row["is_taken"]),
         unread=_unread_records(connection),
+        settings_changed=baseline.settings_changed,
     )
     houses = [change for row in dorms if (change := _house(row))]
+    if baseline.policies.remove_empty_houses:
+        houses += _ended_houses(connection, baseline.made_houses)
     students = [
         change
         for row in _rows(connection, "FROM sync.desired_students")
         for change in student_changes(row, case)
     ]
-    return houses + students
+    return without_pinned(houses + students, baseline.pins)
+
+
+def derive_desired(connection: duckdb.DuckDBPyConnection, policies: Policies) -> None:
+    """Makes ``sync.scope``, ``sync.wanted_students`` and ``sync.desired_students``."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS sync")
+    map_students(connection, policies.student_fields)
+    derive(connection, "vx_pipeline.sync", "wanted_students")
+    grades = [grade.strip().lower() for grade in policies.grades]
+    derive(connection, "vx_pipeline.sync", "scope", {"synced": policies.synced, "grades": grades})
+    derive(connection, "vx_pipeline.sync", "desired_students")
 
 
 def _standing(
@@ -108,11 +120,18 @@ def _unread_records(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-_HOUSES = resources.files("vx_pipeline.sync").joinpath("houses.sql").read_text()
+def _sql(name: str) -> str:
+    return resources.files("vx_pipeline.sync").joinpath(name).read_text()
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    cursor = connection.execute(query)
+_HOUSES = _sql("houses.sql")
+_ENDED_HOUSES = _sql("ended_houses.sql")
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None
+) -> list[Row]:
+    cursor = connection.execute(query, dict(parameters or {}))
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
@@ -135,3 +154,13 @@ def _house(row: Row) -> Change | None:
         return None
     reason = "house of the same name taken over" if row["rule"] == "name" else "the dorm has another name now"
     return Change(Entity.HOUSE, Action.UPDATE, row["dorm_id"], row["orah_id"], fields, reason)
+
+
+def _ended_houses(connection: duckdb.DuckDBPyConnection, made: Collection[int]) -> list[Change]:
+    rows = _rows(connection, _ENDED_HOUSES, {"made_houses": sorted(made)})
+    return [
+        Change(
+            Entity.HOUSE, Action.DELETE, row["dorm_id"], row["orah_id"], {}, f"the dorm has {row['why_not']}"
+        )
+        for row in rows
+    ]

@@ -1,13 +1,14 @@
-"""A plan in the journal: one row for each field of each change, and back."""
+"""A plan in the journal: one row for each field of each change, with what the gate says of it, and back."""
 
 from collections.abc import Sequence
 from itertools import groupby
 
 from vx_pipeline.journal.plans import PlanRow
-from vx_pipeline.sync.changes import Action, Change, Difference, Entity
+from vx_pipeline.sync.changes import Action, Change, Difference, Entity, fingerprint
+from vx_pipeline.sync.gate import Judged, Verdict
 
 
-def to_rows(changes: Sequence[Change]) -> list[PlanRow]:
+def to_rows(judged: Sequence[Judged]) -> list[PlanRow]:
     """The rows of a plan; a change is a step, numbered from 1."""
     return [
         PlanRow(
@@ -20,18 +21,26 @@ def to_rows(changes: Sequence[Change]) -> list[PlanRow]:
             before=difference.before,
             after=difference.after,
             reason=change.reason,
+            cause=change.cause,
+            urgent=change.urgent,
+            change=fingerprint(change),
+            verdict=one.verdict.value,
+            verdict_reason=one.why,
         )
-        for step, change in enumerate(changes, start=1)
+        for step, one in enumerate(judged, start=1)
+        for change in (one.change,)
         for field, difference in (change.fields or {"": Difference(None, None)}).items()
     ]
 
 
-def to_changes(rows: Sequence[PlanRow]) -> list[Change]:
-    """The changes of a stored plan, in their order."""
+def to_changes(rows: Sequence[PlanRow], *verdicts: Verdict) -> list[Change]:
+    """The changes of a stored plan, in their order; only those of the named verdicts where some are named."""
     changes = []
     for _, fields in groupby(rows, key=lambda row: row.step):
         step = list(fields)
         first = step[0]
+        if verdicts and first.verdict not in verdicts:
+            continue
         changes.append(
             Change(
                 entity=Entity(first.entity),
@@ -40,6 +49,8 @@ def to_changes(rows: Sequence[PlanRow]) -> list[Change]:
                 target_id=first.target_id,
                 fields={row.field: Difference(row.before, row.after) for row in step if row.field},
                 reason=first.reason,
+                cause=first.cause,
+                urgent=first.urgent,
             )
         )
     return changes

@@ -1,5 +1,6 @@
 """What changes about one student in Orah, and why."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 from vx_pipeline.clock import stored
 from vx_pipeline.orah import assumed
 from vx_pipeline.policies import Policies
-from vx_pipeline.sync.changes import Action, Change, Difference, Entity, differences
+from vx_pipeline.sync.changes import Action, Change, Difference, Entity, differences, without_fields
 
 Row = Mapping[str, Any]
 """A row of ``sync.desired_students``."""
@@ -29,6 +30,7 @@ class Case:
         standing: when we deactivated which Orah student, where nobody undid it.
         housed: dorms that have a house in Orah, or get one by this plan.
         unread: records of Orah's last read that could not be understood; each may be anybody's.
+        settings_changed: whether the school's rules are not those of the plan before.
     """
 
     policies: Policies
@@ -38,6 +40,7 @@ class Case:
     standing: Mapping[int, datetime]
     housed: frozenset[int]
     unread: int
+    settings_changed: bool = False
 
 
 def student_changes(row: Row, case: Case) -> Iterator[Change]:
@@ -50,11 +53,13 @@ def student_changes(row: Row, case: Case) -> Iterator[Change]:
         yield Change(Entity.STUDENT, Action.SKIP, row["veracross_id"], row["orah_id"], {}, reason)
     elif row["leave_reason"] is not None:
         yield from _leaver(row, case)
+    elif row["out_of_scope"] is not None:
+        yield from _out_of_scope(row, case)
     elif row["orah_id"] is None:
         yield from _unlinked(row, case)
     elif row["orah_deactivated"]:
         yield _deactivated(row, case)
-    elif fields := _student_fields(row, case.housed):
+    elif fields := _owned_by_veracross(_student_fields(row, case.housed), case):
         reason = f"linked by {row['link_rule']}; Veracross says otherwise"
         yield Change(Entity.STUDENT, Action.UPDATE, row["veracross_id"], row["orah_id"], fields, reason)
 
@@ -71,6 +76,24 @@ def _leaver(row: Row, case: Case) -> Iterator[Change]:
     if row["leave_action"] == "delete" and deactivated_at and case.now - deactivated_at >= grace:
         reason = f"{row['leave_reason']}; deactivated for {grace.days} days"
         yield Change(Entity.STUDENT, Action.DELETE, key, record, {}, reason)
+
+
+def _out_of_scope(row: Row, case: Case) -> Iterator[Change]:
+    """Who is at the school but not synced: our own records are deactivated, anybody else's stay.
+
+    Where only boarders are synced, nobody is left in Orah who is called a boarder and is none.
+    """
+    key, record = row["veracross_id"], row["orah_id"]
+    if row["orah_deactivated"]:
+        return
+    if key in case.known_students:
+        fields = {"deactivated": Difference(False, True)}
+        cause = "settings" if case.settings_changed else "veracross"
+        yield Change(Entity.STUDENT, Action.DEACTIVATE, key, record, fields, row["out_of_scope"], cause)
+    elif not row["is_boarder"] and row["orah_student_type"] in assumed.BOARDING_TYPES:
+        fields = _owned_by_veracross(_student_fields(row, case.housed), case)
+        if fields:
+            yield Change(Entity.STUDENT, Action.UPDATE, key, record, fields, row["out_of_scope"])
 
 
 def _unlinked(row: Row, case: Case) -> Iterator[Change]:
@@ -114,10 +137,16 @@ def _deactivated(row: Row, case: Case) -> Change:
     """Who is at the school comes back if we deactivated the record; if a person did, the person decides."""
     key, record = row["veracross_id"], row["orah_id"]
     if record in case.standing:
-        fields = {"deactivated": Difference(True, False)} | _student_fields(row, case.housed)
+        others = _owned_by_veracross(_student_fields(row, case.housed), case)
+        fields = {"deactivated": Difference(True, False)} | others
         return Change(Entity.STUDENT, Action.REACTIVATE, key, record, fields, "back at the school")
     reason = "at the school, but deactivated in Orah by a person; left alone"
     return Change(Entity.STUDENT, Action.SKIP, key, record, {}, reason)
+
+
+def _owned_by_veracross(fields: Mapping[str, Difference], case: Case) -> dict[str, Difference]:
+    """Without the fields that the school edits in Orah: those are written to a new record, and never after."""
+    return without_fields(fields, case.policies.orah_owns)
 
 
 def _student_fields(row: Row, housed: frozenset[int]) -> dict[str, Difference]:
@@ -126,6 +155,8 @@ def _student_fields(row: Row, housed: frozenset[int]) -> dict[str, Difference]:
     fields = differences(before, {name: row[name] for name in _OWNED_TEXT})
     if row["email"] and (row["orah_email"] or "").strip().lower() != row["email"]:
         fields["email"] = Difference(row["orah_email"], row["email"])
+    wanted, held = (json.loads(row[name] or "{}") for name in ("custom", "orah_custom"))
+    fields |= differences({name: held.get(name) for name in wanted}, wanted)
     return fields | _type_difference(row) | _boarding_differences(row, housed)
 
 

@@ -5,16 +5,20 @@ from typing import Any
 import duckdb
 
 from vx_pipeline.orah import assumed
+from vx_pipeline.policies import Policies
+from vx_pipeline.sync.mapping import map_students
 from vx_pipeline.warehouse.derive import derive
 
 
-def wanted_fields(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[str, Any]]:
+def wanted_fields(connection: duckdb.DuckDBPyConnection, policies: Policies) -> dict[int, dict[str, Any]]:
     """Orah fields by Veracross id, as a sync would write them; a house by its name; of a leaver the deactivation.
 
     Args:
         connection: the school's warehouse, in a transaction, with the roster in it.
+        policies: the school's rules.
     """
     connection.execute("CREATE SCHEMA IF NOT EXISTS sync")
+    map_students(connection, policies.student_fields)
     derive(connection, "vx_pipeline.sync", "wanted_students")
     rows = connection.execute(
         """

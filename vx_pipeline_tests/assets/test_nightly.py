@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from vx_pipeline.assets.sync import plan_school
+from vx_pipeline.assets.school_sync import plan_school
 from vx_pipeline.commands.runs import Outcome, plan_of_run
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline.settings import SANDBOX
@@ -55,7 +55,7 @@ def run_nights(
             night.writes.append(len(sandbox.journal.writes))
             night.requests.append(len(sandbox.journal.requests))
             with pipeline.session() as session:
-                night.replanned.append(plan_school(session)[1])
+                night.replanned.append(plan_school(session, None).hold_reason)
         yield night
 
 
