@@ -16,14 +16,20 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from vx_pipeline.automation.on_demand import job_for
 from vx_pipeline.commands import plan_report, report, runs
+from vx_pipeline.commands.compare import compare
 from vx_pipeline.commands.console import progress_bar, table
 from vx_pipeline.commands.processes import sandbox_beside
 from vx_pipeline.errors import VxError
+from vx_pipeline.journal.approvals import Answer, answer_held
+from vx_pipeline.journal.plans import latest_plan
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import SANDBOX, Settings, load_settings, sandbox_address_file
 
 DEMO_HOME = Path(".vx/demo")
+HELD = 3
+"""Exit code of a sync of which something waits for a person."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +50,24 @@ def run_demo(console: Console, *, students: int) -> int:
             control = _Control(settings)
             console.print(Rule("First night: read everything, match, bring Orah up to date"))
             first = _sync(console, instance, session, "First sync")
-            if first:
+            if first not in (0, HELD):
                 return first
+            if first == HELD:
+                console.print(
+                    Rule("In the morning a named person looks at what the gate held, and lets it pass")
+                )
+                _approve(console, instance, session)
             console.print(Rule("Second night: nothing has changed, so nothing may be written"))
             before = control.writes()
             second = _sync(console, instance, session, "Second sync", brief=True)
             extra = control.writes() - before
             console.print(f"Writes that the sandbox saw during the second sync: [bold]{extra}[/]")
+            equal = _compare(console, session, control)
             console.print(Rule("A student leaves the grounds during a class"))
             marked = _absence(console, instance, session, control)
             console.print(Rule("Where to look next"))
             _next_steps(console, settings)
-            return 0 if not second and not extra and marked else 1
+            return 0 if not second and not extra and equal and marked else 1
 
 
 @contextmanager
@@ -85,6 +97,11 @@ class _Control:
     def writes(self) -> int:
         """How many writes the stand-ins have seen."""
         return len(self._http.get("/journal").json()["writes"])
+
+    def records(self, model: str) -> dict[int, dict[str, Any]]:
+        """The records of a model of the stand-in Orah, as it holds them, by id."""
+        held = self._http.get(f"/school/orah.{model}").raise_for_status().json()["data"]
+        return {record["id"]: record for record in held}
 
     def move(self, orah_id: int, location_id: int, at: datetime) -> None:
         """Lets a student arrive at a location."""
@@ -117,6 +134,46 @@ def _sync(
     else:
         report.print_sync(console, session, outcome, plan)
     return code
+
+
+def _approve(console: Console, instance: dg.DagsterInstance, session: SchoolSession) -> None:
+    """Approves all that is held, as `vx approve` does, and has it written, as `vx apply` does."""
+    plan = latest_plan(session.journal, session.key)
+    assert plan is not None
+    number = answer_held(
+        session.journal,
+        plan,
+        answer=Answer.APPROVE,
+        actor="the demo",
+        note="first sync: looked at, and right",
+        via="shell",
+        at=session.now(),
+    )
+    console.print(
+        f"{number} changes are approved by [bold]the demo[/], with a note. Now they are planned again."
+    )
+    job, config = job_for(plan)
+    with progress_bar("Writing") as progress:
+        outcome = runs.run_job(instance, job, session.key, run_config=config, progress=progress)
+    made = runs.plan_of_run(session.journal, session.key, outcome.run_id)
+    if made is not None:
+        console.print(plan_report.counts_table(made), Text())
+        report.print_writes(console, session, made)
+
+
+def _compare(console: Console, session: SchoolSession, control: _Control) -> bool:
+    """Whether every linked record in the stand-in Orah is what Veracross says."""
+    with session.reading() as connection:
+        found = compare(
+            connection, control.records("student"), control.records("house"), control.records("contact")
+        )
+    console.print(
+        f"Compared with what Veracross says, record by record: {found.students} students, {found.houses} houses, "
+        f"{found.contacts} contacts; [bold]{len(found.differences)}[/] fields differ."
+    )
+    for told in found.differences[:10]:
+        console.print(f"  {told}", style="red")
+    return not found.differences
 
 
 def _absence(
