@@ -4,11 +4,13 @@ from collections import defaultdict
 
 import dagster as dg
 
+from vx_pipeline.assets.alerts import tell_troubles
 from vx_pipeline.assets.catalog import OWNERS, markdown_table
 from vx_pipeline.assets.checks import MOST_IDS
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
+from vx_pipeline.assets.troubles import of_set_aside
 from vx_pipeline.delivery.collect import READS, ROSTER, collect
 from vx_pipeline.delivery.import_files import ImportFiles
 from vx_pipeline.delivery.rows import Delivery, SetAside
@@ -43,7 +45,9 @@ IMPORT_FILES = dg.AssetKey(["delivery", "import_files"])
 def import_files(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
     """Nothing is written where the last delivery holds just this already."""
     with plain_failures():
-        delivery, delivered = deliver(schools.open(context.partition_key))
+        session = schools.open(context.partition_key)
+        delivery, delivered = deliver(session)
+        tell_troubles(session, "delivery", of_set_aside(delivery.set_aside))
     return dg.MaterializeResult(
         metadata={
             "counts": dg.MetadataValue.md(markdown_table(("file", "rows"), delivered.rows.items())),

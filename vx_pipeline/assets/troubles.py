@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
+from vx_pipeline.delivery.rows import SetAside
 from vx_pipeline.journal.plans import PlanRow, StoredPlan
 from vx_pipeline.journal.problems import RED, YELLOW, Trouble
 from vx_pipeline.sync.apply import Failure
@@ -33,6 +34,15 @@ def of_failures(failed: Iterable[Failure]) -> list[Trouble]:
             f"{failure.change.action}: {failure.reason}",
         )
         for failure in failed
+    ]
+
+
+def of_set_aside(set_aside: Iterable[SetAside]) -> list[Trouble]:
+    """Staff and groups that no file could hold. Students who are an open question wait on the review page."""
+    return [
+        Trouble(YELLOW, one.entity, int(one.key), one.reason)
+        for one in set_aside
+        if one.entity in ("staff", "group") and one.key.isdecimal()
     ]
 
 

@@ -3,9 +3,11 @@
 import getpass
 from datetime import date
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from vx_pipeline import clock
 from vx_pipeline.commands.console import JsonOption, SchoolOption, console, open_session, print_json, table
 from vx_pipeline.journal.pins import add_pin, end_pin, pins_on
 from vx_pipeline.sync.changes import Entity
@@ -41,7 +43,7 @@ def add(
             field=field,
             reason=reason,
             author=by or getpass.getuser(),
-            at=session.now(),
+            at=clock.now(),
             last_day=last_day,
         )
     if as_json:
@@ -54,7 +56,8 @@ def add(
 def list_pins(school: SchoolOption = "", as_json: JsonOption = False) -> None:
     """Show the pins that hold today."""
     with open_session(school, quiet=as_json) as session:
-        found = pins_on(session.journal, session.key, session.today())
+        zone = ZoneInfo(session.settings.timezone(session.key))
+        found = pins_on(session.journal, session.key, clock.now(zone).date())
     if as_json:
         print_json({"pins": [vars(pin) for pin in found]})
         return
@@ -81,7 +84,7 @@ def end(
     """Take a pin away."""
     with open_session(school) as session:
         end_pin(
-            session.journal, school=session.key, pin_id=pin_id, by=by or getpass.getuser(), at=session.now()
+            session.journal, school=session.key, pin_id=pin_id, by=by or getpass.getuser(), at=clock.now()
         )
     console.print(f"Pin {pin_id} is gone; the next plan may change the record again.")
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vx_pipeline import clock
 from vx_pipeline.commands.console import (
     JsonOption,
     SchoolOption,
@@ -171,7 +172,7 @@ def _answer(
             actor=by or getpass.getuser(),
             note=note,
             via="shell",
-            at=session.now(),
+            at=clock.now(),
             steps=steps,
         )
     if as_json:

@@ -19,10 +19,13 @@ from vx_pipeline.commands.runs import HELD_CHECK, Outcome
 from vx_pipeline.journal.intents import count_outcomes
 from vx_pipeline.journal.open_cases import open_cases
 from vx_pipeline.journal.plans import StoredPlan, latest_plan
+from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.stored import to_changes
+from vx_pipeline.warehouse.reads import last_whole_read
 
 MOST_MARKS = 20
+MOST_PROBLEMS = 20
 
 
 def read_table(outcome: Outcome) -> Table:
@@ -199,23 +202,37 @@ def status(session: SchoolSession) -> dict[str, Any]:
         ).fetchall()
         for (name,) in names:
             row = connection.execute(
-                f"SELECT count(*) FILTER (WHERE _missing_since IS NULL), max(_last_seen_at) FROM {name}"
+                f"SELECT count(*) FILTER (WHERE _missing_since IS NULL) FROM {name}"
             ).fetchone()
-            rows, read_at = row or (0, None)
-            tables.append({"table": name, "rows": rows, "read_at_utc": read_at})
+            read_at = last_whole_read(connection, name)
+            tables.append({"table": name, "rows": row[0] if row else 0, "read_at_utc": read_at})
     return {
         "school": session.key,
         "tables": tables,
+        "problems": [
+            {"colour": one.colour, "told": one.told, "opened_at": one.opened_at, "times": one.times}
+            for one in open_problems(session.journal, session.key)
+        ],
         "plan": None
         if plan is None
         else {
             "plan_id": plan.plan_id,
             "created_at": plan.created_at,
             "changes": len(to_changes(plan.rows)),
-            "held": plan.hold_reason,
+            "closed": plan.hold_reason,
+            "held": len(plan.held_steps),
             "writes": count_outcomes(session.journal, plan.plan_id),
         },
     }
+
+
+def _print_problems(console: Console, problems: Sequence[Mapping[str, Any]]) -> None:
+    if problems:
+        shown = problems[:MOST_PROBLEMS]
+        rows = [(one["colour"], one["told"], f"{one['opened_at']:%Y-%m-%d}", one["times"]) for one in shown]
+        console.print(Text(), table("What is wrong", ("", "what", "since", "runs"), rows))
+        if len(problems) > len(shown):
+            console.print(f"and {len(problems) - len(shown)} more on the review page.", style="dim")
 
 
 def _age(read_at: datetime | None) -> str:
@@ -231,8 +248,10 @@ def print_status(console: Console, facts: Mapping[str, Any]) -> None:
     if plan is None:
         console.print("No plan yet: run `vx sync`.")
         return
-    held = f" Held: {plan['held']}." if plan["held"] else ""
+    closed = f" The gate is closed: {plan['closed']}." if plan["closed"] else ""
+    held = f" {plan['held']} changes wait for a person: `vx plan`." if plan["held"] else closed
     console.print(
         f"Last plan {plan['created_at']:%Y-%m-%d %H:%M} UTC: {plan['changes']} changes, "
         f"{sum(plan['writes'].values())} writes{_in_words(plan['writes'])}.{held}"
     )
+    _print_problems(console, facts["problems"])

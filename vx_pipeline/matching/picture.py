@@ -13,6 +13,7 @@ from vx_pipeline.journal.decisions import Decision
 from vx_pipeline.matching.fold import fold
 from vx_pipeline.matching.portraits import houses, read_proofs, records, students
 from vx_pipeline.matching.questions import Sources, questions
+from vx_pipeline.warehouse.reads import last_whole_read
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,9 @@ def take_picture(
 
 def _read_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """The older of the two reads that the picture rests on."""
-    row = connection.execute(
-        """
-        SELECT least(
-            (SELECT max(_last_seen_at) FROM veracross.students), (SELECT max(_last_seen_at) FROM orah.students)
-        )
-        """
-    ).fetchone()
-    return row[0].replace(tzinfo=UTC) if row and row[0] else None
+    reads = [last_whole_read(connection, table) for table in ("veracross.students", "orah.students")]
+    known = [read_at for read_at in reads if read_at is not None]
+    return min(known).replace(tzinfo=UTC) if known else None
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, cases: Sequence[Case]) -> dict[str, int]:

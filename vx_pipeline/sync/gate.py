@@ -151,7 +151,7 @@ def judge(
 
 def _judge(change: Change, doubts: Sequence[str], answer: Approval | None, mode: str) -> Judged:
     if not change.writes:
-        return Judged(change, Verdict.SKIP, change.reason)
+        return Judged(change, Verdict.SKIP)
     if change.urgent:
         return Judged(change, Verdict.WRITE, "waiting would do harm")
     if answer is not None and answer.answer is Answer.REFUSE:
