@@ -10,11 +10,13 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from vx_pipeline.journal import open_journal
 from vx_pipeline_tests.review.browser import TABLET, chromium, visiting
+from vx_pipeline_tests.review.planned import record_night, school_rows
 from vx_pipeline_tests.review.school import BULK, NICKNAME, SCHOOL, TWINS, record_school
 from vx_pipeline_tests.review.serving import serving
 
 FOLDER = Path(__file__).parent
 DESK = ViewportSize(width=1280, height=860)
+WHOLE_PLAN = ViewportSize(width=1280, height=1120)
 WHOLE_CASE = ViewportSize(width=1280, height=1760)
 
 
@@ -30,6 +32,9 @@ def main() -> None:
             take(browser, address, "case-dark", f"/{SCHOOL}/case/{TWINS}?at=1", dark=True)
             take(browser, address, "group", f"/{SCHOOL}/groups/look?pattern={BULK}", viewport=TABLET)
             take_decision(browser, address)
+            # Last, as every page tells from then on that changes wait.
+            record_night(journal, rows=school_rows())
+            take(browser, address, "plan", f"/{SCHOOL}/plan?tick=2", viewport=WHOLE_PLAN)
         journal.close()
 
 

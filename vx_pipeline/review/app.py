@@ -18,9 +18,24 @@ from starlette.types import ASGIApp
 
 from vx_pipeline.errors import ServiceError, VxError
 from vx_pipeline.journal import Journal
-from vx_pipeline.review import bulk, case, decide, finding, login, overview, past, person, queue
+from vx_pipeline.review import (
+    approving,
+    bulk,
+    case,
+    decide,
+    finding,
+    login,
+    overview,
+    past,
+    person,
+    plan_pages,
+    queue,
+    troubles,
+    why,
+)
 from vx_pipeline.review.access import AccessSettings, Sessions, Tries, is_loopback
 from vx_pipeline.review.directory import Directories
+from vx_pipeline.review.newest import NewestPlans
 from vx_pipeline.review.security import LOOPBACK_HOSTS, STATIC, Guard
 from vx_pipeline.review.site import Handler, Site, page
 
@@ -64,7 +79,7 @@ def create_app(
     """
     access = access if access is not None else AccessSettings(users={}, hosts=())
     local = is_loopback(host)
-    site = Site(journal, schools, access, _templates(), Directories(), Tries(), Sessions())
+    site = Site(journal, schools, access, _templates(), Directories(), NewestPlans(), Tries(), Sessions())
     session = Middleware(
         SessionMiddleware,
         secret_key=signing_key,
@@ -117,9 +132,19 @@ def _routes() -> list[BaseRoute]:
         get("/{school}/decisions", past.decisions_page),
         get("/{school}/decisions/{number}/undo", past.undo_page),
         post("/{school}/decisions/{number}/undo", past.undo_action),
+        get("/{school}/plan", plan_pages.newest_plan_page),
+        post("/{school}/plan/confirm", approving.confirm_answer_page),
+        post("/{school}/plan/answer", approving.answer_action),
+        get("/{school}/plan/{plan_id}", plan_pages.plan_page),
+        get("/{school}/plans", plan_pages.plans_page),
+        get("/{school}/problems", troubles.problems_page),
+        get("/{school}/pins/{number}/end", troubles.end_pin_page),
+        post("/{school}/pins/{number}/end", troubles.end_pin_action),
         get("/{school}/person/{system}/{person_id}", person.person_page),
+        get("/{school}/why/{system}/{person_id}", why.why_page),
         get("/{school}/person/{system}/{person_id}/decide", decide.confirm_page),
         post("/{school}/person/{system}/{person_id}/decide", decide.decide_action),
+        post("/{school}/person/{system}/{person_id}/pin", troubles.pin_action),
     ]
 
 

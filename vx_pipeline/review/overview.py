@@ -5,7 +5,7 @@ from collections import Counter
 from starlette.responses import Response
 
 from vx_pipeline.journal.decisions import Kind, standing
-from vx_pipeline.journal.plans import latest_plan
+from vx_pipeline.journal.problems import RED, open_problems
 from vx_pipeline.review import words
 from vx_pipeline.review.queue import case_at, filtered
 from vx_pipeline.review.site import Visit
@@ -25,7 +25,7 @@ def overview_page(visit: Visit) -> Response:
     waiting = filtered(visit, {}, offset=0, limit=1)
     since = matching.at if matching else None
     decided = [one for one in standing(visit.journal, visit.school) if since and one.at >= since]
-    plan = latest_plan(visit.journal, visit.school)
+    problems = open_problems(visit.journal, visit.school)
     counts = dict(matching.counts) if matching else {}
     visit.note("view", "overview")
     return visit.page(
@@ -46,6 +46,13 @@ def overview_page(visit: Visit) -> Response:
         kinds=waiting.counts["kind"],
         groups=waiting.counts["pattern"],
         decided=Counter(Kind(one.kind) for one in decided),
-        plan=plan,
+        plan=visit.newest_plan,
+        problems=len(problems),
+        red=sum(problem.colour == RED for problem in problems),
+        oldest=min(
+            # Of those that the page speaks of: the red ones, where there are any.
+            (problem.opened_at for problem in problems if problem.colour == problems[0].colour),
+            default=None,
+        ),
         first=case_at(visit, {}, 0),
     )

@@ -16,6 +16,7 @@ from vx_pipeline.review.effects import LEFT
 from vx_pipeline.review.pair import Pair, newest_number, read_pair
 from vx_pipeline.review.site import Visit
 from vx_pipeline.review.strength import enough_bits
+from vx_pipeline.review.troubles import pinnable_fields, pinned_key, pins_of
 
 
 def person_page(visit: Visit) -> Response:
@@ -65,6 +66,9 @@ def person_page(visit: Visit) -> Response:
             limit=50,
         ),
         directory=visit.directory,
+        pins=pins_of(visit, person),
+        pinnable=[] if pinned_key(person) is None else pinnable_fields(person),
+        pin_form=visit.at("person", system, person_id, "pin"),
     )
 
 

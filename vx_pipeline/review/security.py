@@ -16,7 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 STATIC = "/-/static"
 """Where the style sheet and the script are; no school's key begins with a hyphen."""
 
-LARGEST_FORMS = {"/login": 16_384, "/groups/confirm": 1_048_576, "/groups/decide": 1_048_576}
+_MANY = 1_048_576
+LARGEST_FORMS = {
+    "/login": 16_384,
+    "/groups/confirm": _MANY,
+    "/groups/decide": _MANY,
+    "/plan/confirm": _MANY,
+    "/plan/answer": _MANY,
+}
 """Bytes of a form by the end of its path; any other one has at most ``LARGEST_FORM``."""
 LARGEST_FORM = 65_536
 

@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -17,10 +18,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from vx_pipeline import clock
 from vx_pipeline.journal import Journal
+from vx_pipeline.journal.approvals import standing_answers
 from vx_pipeline.journal.audit import record_view
+from vx_pipeline.journal.plans import StoredPlan
 from vx_pipeline.review import words
 from vx_pipeline.review.access import AccessSettings, Sessions, Tries
 from vx_pipeline.review.directory import Directories, Directory
+from vx_pipeline.review.newest import NewestPlans
+from vx_pipeline.review.plans import waiting_steps
 from vx_pipeline.review.security import csrf_token, is_csrf_token
 
 LONGEST_NAME = 60
@@ -37,6 +42,7 @@ class Site:
         access: who may come in.
         templates: the pages.
         directories: the people of each school, kept in memory.
+        newest_plans: the newest plan of each school, kept in memory.
         tries: passwords that were tried.
         sessions: who is logged in.
     """
@@ -46,6 +52,7 @@ class Site:
     access: AccessSettings
     templates: jinja2.Environment
     directories: Directories
+    newest_plans: NewestPlans
     tries: Tries
     sessions: Sessions
 
@@ -71,6 +78,19 @@ class Visit:
     def directory(self) -> Directory:
         """The people of the school, as its newest run saw them."""
         return self.site.directories.of(self.journal, self.school)
+
+    @cached_property
+    def newest_plan(self) -> StoredPlan | None:
+        """The school's newest plan; None before the first one."""
+        return self.site.newest_plans.of(self.journal, self.school)
+
+    @cached_property
+    def waiting_steps(self) -> int:
+        """How many changes of the newest plan wait for a person."""
+        plan = self.newest_plan
+        if plan is None or not plan.held_steps:
+            return 0
+        return waiting_steps(plan, standing_answers(self.journal, self.school))
 
     @property
     def user(self) -> str | None:

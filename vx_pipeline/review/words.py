@@ -46,6 +46,8 @@ FIELDS: Mapping[str, str] = {
     "grade": "Grade",
     "year_level": "Year level",
     "house": "House",
+    "name": "Name",
+    "students": "Student",
     "student_type": "Boarding or day",
     "student_number": "Student number",
     "room_number": "Room",

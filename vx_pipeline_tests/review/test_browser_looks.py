@@ -21,6 +21,7 @@ from vx_pipeline_tests.review.browser import (
     overflow,
     visiting,
 )
+from vx_pipeline_tests.review.planned import record_night, record_wrongs, school_rows
 from vx_pipeline_tests.review.school import (
     BULK,
     CONFLICT,
@@ -58,6 +59,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         hold_reason="21 of 400 would be removed.",
         at=AT,
     )
+    record_night(
+        journal, at=AT, rows=school_rows(held=2), purpose="person", subject="101", actor="Rosa Quill"
+    )
+    record_night(journal)
+    record_wrongs(journal)
     fill_history(journal)
     with serving(journal, (SCHOOL, EMPTY, OLD)) as served:
         yield served
@@ -70,6 +76,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     with visiting(browser, address) as visit:
         visit.expect_refusal(404)
         visit.expect_refusal(409)
+        visit.expect_refusal(422)
         yield visit
 
 
@@ -103,6 +110,33 @@ def asking(case_id: str, action: str) -> Callable[[Page], object]:
 def confirming_a_group(page: Page) -> None:
     page.goto(f"/{SCHOOL}/groups/look?pattern={BULK}")
     page.get_by_role("button", name="Go on").click()
+
+
+def older_plan(page: Page) -> None:
+    page.goto(f"/{SCHOOL}/plans")
+    page.get_by_role("table").get_by_role("link").last.click()
+    expect(page.get_by_role("heading", name="A plan from before")).to_be_visible()
+
+
+def answering(answer: str) -> Callable[[Page], object]:
+    def go(page: Page) -> None:
+        page.goto(f"/{SCHOOL}/plan?tick=2")
+        page.get_by_role("button", name=answer).click()
+        expect(page.get_by_role("heading", name="To whom")).to_be_visible()
+
+    return go
+
+
+def answered_without_a_note(page: Page) -> None:
+    answering("Approve")(page)
+    page.locator("form.confirm").evaluate("form => form.noValidate = true")
+    page.get_by_role("button", name="Approve 2").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def pinning(page: Page) -> None:
+    page.goto(f"/{SCHOOL}/person/veracross/106")
+    page.get_by_text("Leave this student alone").click()
 
 
 def with_results(page: Page) -> None:
@@ -163,6 +197,19 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "person, alone": at(f"/{SCHOOL}/person/veracross/112"),
     "person, compared": at(f"/{SCHOOL}/person/veracross/112?other=590"),
     "person, waiting": at(f"/{SCHOOL}/person/orah/501"),
+    "plan": at(f"/{SCHOOL}/plan"),
+    "plan, all shown": at(f"/{SCHOOL}/plan?tick=all&show=all"),
+    "plan, closed": at(f"/{OLD}/plan"),
+    "plan, none": at(f"/{EMPTY}/plan"),
+    "plan, older": older_plan,
+    "plans": at(f"/{SCHOOL}/plans"),
+    "confirm an approval": answering("Approve"),
+    "confirm a refusal": answering("Refuse"),
+    "approval without a note": answered_without_a_note,
+    "problems": at(f"/{SCHOOL}/problems"),
+    "problems, none": at(f"/{EMPTY}/problems"),
+    "end a pin": at(f"/{SCHOOL}/pins/1/end"),
+    "person, being pinned": pinning,
     "name": at("/name"),
     "no such page": at(f"/{SCHOOL}/nothing/here"),
 }

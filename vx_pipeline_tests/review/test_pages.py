@@ -40,6 +40,9 @@ PAGES = (
     "person/veracross/101",
     "person/orah/501",
     "person/staff/701",
+    "plan",
+    "plans",
+    "problems",
     "nowhere",
 )
 ELSEWHERE = re.compile(r"""(?:src|href|action)\s*=\s*["']?\s*(?:[a-z]+:)?//""", re.IGNORECASE)

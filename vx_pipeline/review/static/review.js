@@ -35,7 +35,7 @@ const setUpTheme = () => {
 };
 
 const move = (step) => {
-  const links = [...document.querySelectorAll("[data-list] a")];
+  const links = [...document.querySelectorAll("[data-list] a, [data-boxes] input[name=step]")];
   if (!links.length) return false;
   const at = links.indexOf(document.activeElement);
   const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + step, 0), links.length - 1)];
@@ -143,6 +143,15 @@ const tickAll = (place) => {
   }
 };
 
+// Without a script such a link brings the page anew with the boxes ticked.
+const tickByLink = (link) => {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    const place = link.closest("here" in link.dataset ? "[data-group]" : "form");
+    for (const box of place.querySelectorAll("input[name=step]")) box.checked = link.dataset.tick && !("left" in box.dataset);
+  });
+};
+
 // What stands in a live region when the page comes is not read out; what comes after it is.
 const sayMessage = () => {
   const message = document.querySelector(".message p");
@@ -160,6 +169,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("form[method=post]").forEach(sendOnce);
   document.querySelectorAll("form[data-search]").forEach(searchWhileTyping);
   document.querySelectorAll("[data-tick-all]").forEach(tickAll);
+  document.querySelectorAll("a[data-tick]").forEach(tickByLink);
   sayMessage();
   early.forEach(onKey);
   early.length = 0;
