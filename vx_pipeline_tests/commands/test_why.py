@@ -101,7 +101,13 @@ def test_json_holds_topics_in_their_order(office: Office) -> None:
     found = office.json("81", "--school", SANDBOX)
     assert (found["school"], found["veracross_id"], found["orah_id"]) == (SANDBOX, 81, 501)
     assert found["told_at"] == NOW.isoformat()
-    assert [topic["name"] for topic in found["topics"]] == ["veracross", "scope", "planned", "written"]
+    assert [topic["name"] for topic in found["topics"]] == [
+        "veracross",
+        "scope",
+        "match",
+        "planned",
+        "written",
+    ]
     assert found["topics"][0] == {
         "name": "veracross",
         "title": "What Veracross says",
