@@ -3,6 +3,7 @@
 import dagster as dg
 
 from vx_pipeline.assets.checks import CHECKS
+from vx_pipeline.assets.contacts import contact_links, orah_contacts
 from vx_pipeline.assets.delivery import import_files
 from vx_pipeline.assets.matching import cases, house_links, student_matches
 from vx_pipeline.assets.orah import ORAH_ASSETS
@@ -25,6 +26,8 @@ defs = dg.Definitions(
         *ROSTER_ASSETS,
         student_matches,
         house_links,
+        orah_contacts,
+        contact_links,
         cases,
         plan,
         applied,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from vx_pipeline.assets.contacts import CONTACT_LINKS, CONTACTS
 from vx_pipeline.assets.matching import CASES
 from vx_pipeline.assets.sync import APPLIED, PLAN, READ_COPY
 from vx_pipeline.automation.push import push_attendance_job, push_request, quarter
@@ -24,12 +25,13 @@ CAUSE = "vx/cause"
 REMEMBERED = timedelta(days=1)
 """How long after a decision its days of attendance are looked after. Each set of decisions is pushed once."""
 
-_ORAH = dg.AssetSelection.assets(["orah", "students"], ["orah", "houses"])
+_ORAH = dg.AssetSelection.assets(["orah", "students"], ["orah", "houses"], CONTACTS)
 _MATCHING = dg.AssetSelection.assets(
     ["matching", "student_links"],
     ["matching", "review_queue"],
     ["matching", "evidence"],
     ["matching", "house_links"],
+    CONTACT_LINKS,
     CASES,
 )
 

@@ -82,7 +82,7 @@ def _load_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
         "corroborated_by VARCHAR",
     )  # fmt: skip
     load_rows(connection, "pattern", columns, policy.pattern_rows())
-    load_rows(connection, "nickname", ("name VARCHAR", "others VARCHAR[]"), _nicknames())
+    load_rows(connection, "nickname", ("name VARCHAR", "others VARCHAR[]"), nicknames())
 
 
 def load_rows(
@@ -97,7 +97,7 @@ def load_rows(
 
 
 @cache
-def _nicknames() -> list[tuple[str, list[str]]]:
+def nicknames() -> list[tuple[str, list[str]]]:
     """Each name with the names that the same person may go by: short forms, full forms, other short forms."""
     namer = NickNamer()
     shorter, longer = namer.nickname_lookup, namer.canonical_lookup

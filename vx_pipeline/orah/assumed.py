@@ -25,6 +25,32 @@ def every_student() -> dict[str, Any]:
     return {}
 
 
+def contacts_body(student_id: int) -> dict[str, Any]:
+    """Body of ``contact/list-by-student`` (documented is the route alone)."""
+    return {"query": {"student": {"id": student_id}}}
+
+
+def is_contact(record: Mapping[str, Any]) -> bool:
+    """Whether a contact says which it is and whose (assumed: ``students``, a list of references)."""
+    students = record.get("students")
+    return (
+        is_whole_number(record.get("id"))
+        and isinstance(students, list)
+        and all(student is not None and _is_reference(student) for student in students)
+    )
+
+
+def students_of(contact: Mapping[str, Any]) -> list[int]:
+    """The ids of the students whose contact it is.
+
+    Raises:
+        ValueError: the record does not tell.
+    """
+    if not is_contact(contact):
+        raise ValueError("a contact that does not show its students")
+    return [int(student["id"]) for student in contact["students"]]
+
+
 def create_body(values: Mapping[str, Any]) -> dict[str, Any]:
     """Body of a ``create`` call."""
     return {"data": _record(values)}
@@ -50,6 +76,8 @@ def same_value(record: Mapping[str, Any], field: str, value: Any) -> bool:
     if field == "house_id":
         house = record.get("house")
         return bool((house.get("id") if isinstance(house, Mapping) else None) == value)
+    if field == "student_ids":
+        return is_contact(record) and sorted(students_of(record)) == sorted(value)
     return bool(record.get(field) == value)
 
 
@@ -95,9 +123,14 @@ def _is_reference(value: Any) -> bool:
 
 
 def _record(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as the write routes take it: a house is referred to by an object, as in what Orah returns."""
+    """A record as the write routes take it: house and students are named by objects, as in what Orah returns.
+
+    Assumed: a contact takes the whole list of its students, and needs one at least.
+    """
     record = dict(values)
     if "house_id" in record:
         house_id = record.pop("house_id")
         record["house"] = None if house_id is None else {"id": house_id}
+    if "student_ids" in record:
+        record["students"] = [{"id": student_id} for student_id in record.pop("student_ids")]
     return record

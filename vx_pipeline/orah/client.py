@@ -15,8 +15,9 @@ import httpx
 import stamina
 
 from vx_pipeline.addresses import secure_url
-from vx_pipeline.errors import AccessError, IncompleteReadError, LostAnswerError, NotFoundError, ServiceError
+from vx_pipeline.errors import BusyError, IncompleteReadError, LostAnswerError, ServiceError
 from vx_pipeline.orah import assumed
+from vx_pipeline.orah.answers import contacts, is_record, location_records, read_answer
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,15 @@ class OrahClient:
         """Every house, in one answer."""
         return await self._list("house/list", {})
 
+    async def contacts_of(self, student_id: int) -> list[dict[str, Any]]:
+        """The contacts of one student, in one answer; there is no list of all contacts.
+
+        Raises:
+            IncompleteReadError: a contact does not tell whose it is.
+            NotFoundError: the student does not exist, or was deleted.
+        """
+        return contacts(await self._list("contact/list-by-student", assumed.contacts_body(student_id)))
+
     async def locations(self) -> list[dict[str, Any]]:
         """Every location with its ``state``: on_grounds, off_grounds or home."""
         return await self._list("location/tree", {"query": {"nested": False}})
@@ -98,7 +108,7 @@ class OrahClient:
             date_range["end_date"] = _utc(end)
         before: list[Any] | None = None
         for _ in range(_MOST_PASSES):
-            records = _location_records(
+            records = location_records(
                 await self._pages("location-record/timeline", {"date_range": date_range})
             )
             ids = [record["id"] for record in records]
@@ -117,7 +127,7 @@ class OrahClient:
         A malformed one says nothing about where its student is and is left out.
         """
         records = await self._list("location-record/get-current", {})
-        return _location_records([record for record in records if assumed.is_location_record(record)])
+        return location_records([record for record in records if assumed.is_location_record(record)])
 
     async def get(self, entity: str, record_id: int) -> dict[str, Any]:
         """One record.
@@ -126,7 +136,7 @@ class OrahClient:
             NotFoundError: it does not exist, or was deleted.
         """
         answer = await self._read(f"{entity}/get-single", assumed.get_body(record_id))
-        if not _is_record(answer):
+        if not is_record(answer):
             raise ServiceError(f"Orah answered {entity}/get-single with something else than a record.")
         return dict(answer)
 
@@ -204,13 +214,13 @@ class OrahClient:
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
             raise _PassingError(f"status {response.status_code}")
         try:
-            return _answer(response, route)
+            return read_answer(response, route)
         except ValueError:
             raise _PassingError("an answer that is not the JSON envelope") from None
 
     async def _write(self, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
         answer = await self._send_write(route, body)
-        if not _is_record(answer):
+        if not is_record(answer):
             raise LostAnswerError(f"Orah's answer to {route} is not a record.")
         return dict(answer)
 
@@ -218,75 +228,23 @@ class OrahClient:
         try:
             response = await self._send(route, body)
         except httpx.ConnectError as error:
-            raise ServiceError(
+            raise BusyError(
                 f"Orah could not be reached for {route} ({type(error).__name__}).", kept="Nothing was sent."
             ) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise LostAnswerError(f"No answer to {route} ({type(error).__name__}).") from None
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise ServiceError(f"Orah asks for a pause at {route} (429).", kept="The record is unchanged.")
+            raise BusyError(f"Orah asks for a pause at {route} (429).", kept="The record is unchanged.")
         if response.is_server_error:
             raise LostAnswerError(f"Orah failed at {route} (status {response.status_code}).")
         try:
-            return _answer(response, route)
+            return read_answer(response, route)
         except ValueError:
             raise LostAnswerError(f"Orah's answer to {route} cannot be read.") from None
 
     async def _send(self, route: str, body: Mapping[str, Any]) -> httpx.Response:
         self.requests += 1
         return await self._http.post(route, json=body)
-
-
-def _answer(response: httpx.Response, route: str) -> Any:
-    """The ``data`` of a good answer.
-
-    Raises:
-        ValueError: the body is not Orah's envelope.
-    """
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise AccessError(
-            f"Orah refused the key at {route} (401).",
-            kept="Nothing was changed.",
-            remedy="Check ORAH_API_KEY, ORAH_REGION and the key's IP allow-list with an Orah administrator.",
-        )
-    if response.status_code == httpx.codes.FORBIDDEN:
-        raise AccessError(
-            f"The Orah key has no permission for {route} (403).",
-            kept="Nothing was changed.",
-            remedy="An Orah administrator grants the key this entity.",
-        )
-    if response.status_code == httpx.codes.NOT_FOUND:
-        raise NotFoundError(f"Orah knows no such record or route: {route} (404).")
-    if response.is_client_error:
-        raise ServiceError(
-            f"Orah refused the request {route} (status {response.status_code}).",
-            kept="The record is unchanged.",
-        )
-    body = response.json()
-    if not isinstance(body, Mapping) or "data" not in body:
-        raise ValueError("not an envelope")
-    return body["data"]
-
-
-def _location_records(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records with a key for each field; one that cannot be understood may be a student's way back.
-
-    Raises:
-        IncompleteReadError: a record is malformed.
-    """
-    for record in records:
-        if not assumed.is_location_record(record):
-            known = assumed.is_whole_number(record.get("id"))
-            raise IncompleteReadError(
-                f"Orah's location record {record['id'] if known else 'without an id'} is malformed.",
-                kept="No mark is derived from these movements.",
-                remedy="Correct or delete the record in Orah, then run the push again.",
-            )
-    return [{"location": None, "student": None, **record} for record in records]
-
-
-def _is_record(data: Any) -> bool:
-    return isinstance(data, Mapping) and isinstance(data.get("id"), int)
 
 
 def _utc(moment: datetime) -> str:

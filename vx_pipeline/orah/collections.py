@@ -39,3 +39,23 @@ HOUSES = Collection(
         Field(("updated_at",), Kind.TIMESTAMP),
     ),
 )
+
+CONTACTS = Collection(
+    "orah",
+    "contacts",
+    (
+        Field(("id",), Kind.ID, used=True),
+        # The other fields are those of Orah's import file (assumed).
+        Field(("title",), Kind.TEXT),
+        Field(("first_name",), Kind.TEXT, used=True),
+        Field(("last_name",), Kind.TEXT, used=True),
+        Field(("relationship",), Kind.TEXT),
+        Field(("email",), Kind.TEXT, used=True),
+        Field(("home_phone",), Kind.TEXT),
+        Field(("mobile_phone",), Kind.TEXT),
+        Field(("address",), Kind.TEXT),
+        Field(("students",), Kind.JSON, used=True),
+        Field(("created_at",), Kind.TIMESTAMP),
+        Field(("updated_at",), Kind.TIMESTAMP),
+    ),
+)

@@ -60,7 +60,7 @@ DERIVATIONS = (
             "veracross.contact_info",
             "roster.students",
         ),
-        "The adults behind each student: both homes, with custody and contact flags.",
+        "The adults behind each student: both homes, and whether each may stand beside the student in Orah.",
     ),
     Derivation("houses", ("roster.dorms", "roster.boarders"), "The dorms in use today, as Orah's houses."),
     Derivation(
@@ -103,6 +103,8 @@ def _parameters(policies: Policies, today: date) -> Mapping[str, Any]:
         "active_roles": _folded(policies.active_roles),
         "left_enrollment_statuses": _folded(policies.left_enrollment_statuses),
         "inactive_class_statuses": _folded(policies.inactive_class_statuses),
+        "no_custody_statuses": _folded(policies.contacts.no_custody_statuses),
+        "needs_one_of": list(policies.contacts.needs_one_of),
     }
 
 

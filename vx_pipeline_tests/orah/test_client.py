@@ -20,7 +20,7 @@ from vx_pipeline.errors import (
     ServiceError,
     VxError,
 )
-from vx_pipeline.orah import OrahClient
+from vx_pipeline.orah import OrahClient, assumed
 from vx_pipeline.orah.client import PAGE_SIZE, Retry
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline_tests.conftest import SandboxFactory
@@ -302,6 +302,31 @@ def test_a_page_that_fails_for_good_ends_the_read(sandbox: Sandbox) -> None:
     sandbox.add_fault(trouble(FaultKind.STATUS, TIMELINE, page=1, times=None))
     with pytest.raises(ServiceError):
         use(sandbox, movements)
+
+
+# --- contacts
+
+
+def test_the_contacts_of_a_student_come_in_one_request(sandbox: Sandbox) -> None:
+    contact = sandbox.school.orah["contact"][0]
+    student = contact["_student_ids"][0]
+    found = use(sandbox, lambda client: client.contacts_of(student))
+    assert contact["id"] in {one["id"] for one in found}
+    assert all(student in assumed.students_of(one) for one in found)
+    assert len(sandbox.journal.requests) == 1
+    with pytest.raises(NotFoundError):
+        use(sandbox, lambda client: client.contacts_of(999_999))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"students": None}, {"students": [None]}, {"students": [{"sis_id": "9"}]}, {"id": "8"}], ids=str
+)
+def test_a_contact_that_does_not_tell_whose_it_is_is_told_by_its_id_alone(wrong: dict[str, Any]) -> None:
+    record = {"id": 8, "students": [{"id": 1}], "first_name": "Plantedname", **wrong}
+    content = json.dumps({"data": [record]}).encode()
+    with pytest.raises(IncompleteReadError, match=r"contact (8|without an id) does not tell") as caught:
+        answered(content, lambda client: client.contacts_of(1))
+    assert "Plantedname" not in str(caught.value)
 
 
 # --- writing
