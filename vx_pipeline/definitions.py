@@ -7,12 +7,16 @@ from vx_pipeline.assets.contacts import contact_links, orah_contacts
 from vx_pipeline.assets.delivery import import_files
 from vx_pipeline.assets.matching import cases, house_links, student_matches
 from vx_pipeline.assets.orah import ORAH_ASSETS
+from vx_pipeline.assets.orphans import orphans
 from vx_pipeline.assets.resources import Schools, WarehouseResource
 from vx_pipeline.assets.roster import ROSTER_ASSETS
 from vx_pipeline.assets.sync import applied, plan, read_copy
 from vx_pipeline.assets.veracross import ENDPOINT_ASSETS, value_lists
+from vx_pipeline.automation.approvals import approvals_sensor, undo_approvals_sensor
 from vx_pipeline.automation.decisions import backfill_sensor, decisions_sensor, rematch_job
 from vx_pipeline.automation.nightly import nightly_job, nightly_schedules, preview_job
+from vx_pipeline.automation.on_demand import sync_class_job, sync_person_job, undo_job
+from vx_pipeline.automation.orphans import orphans_job, weekly_schedules
 from vx_pipeline.automation.push import PUSHED, movements_sensor, push_attendance_job
 from vx_pipeline.settings import load_settings
 
@@ -32,13 +36,23 @@ defs = dg.Definitions(
         plan,
         applied,
         read_copy,
+        orphans,
         import_files,
         PUSHED,
     ],
     asset_checks=CHECKS,
-    jobs=[nightly_job, preview_job, rematch_job, push_attendance_job],
-    schedules=nightly_schedules(_settings),
-    sensors=[movements_sensor, decisions_sensor, backfill_sensor],
+    jobs=[
+        nightly_job,
+        preview_job,
+        rematch_job,
+        sync_person_job,
+        sync_class_job,
+        undo_job,
+        orphans_job,
+        push_attendance_job,
+    ],
+    schedules=[*nightly_schedules(_settings), *weekly_schedules(_settings)],
+    sensors=[movements_sensor, decisions_sensor, approvals_sensor, undo_approvals_sensor, backfill_sensor],
     resources={
         "schools": Schools(),
         "warehouse": WarehouseResource(

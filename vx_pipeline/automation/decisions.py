@@ -9,7 +9,9 @@ import dagster as dg
 from vx_pipeline.assets.contacts import CONTACT_LINKS, CONTACTS
 from vx_pipeline.assets.matching import CASES
 from vx_pipeline.assets.sync import APPLIED, PLAN, READ_COPY
+from vx_pipeline.automation.on_demand import REMATCH
 from vx_pipeline.automation.push import push_attendance_job, push_request, quarter
+from vx_pipeline.automation.red import tell_red
 from vx_pipeline.errors import VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.cases import VERACROSS, get_person, latest_matching
@@ -36,10 +38,11 @@ _MATCHING = dg.AssetSelection.assets(
 )
 
 rematch_job = dg.define_asset_job(
-    name="rematch",
+    name=REMATCH,
     # Orah is read again: a plan must not rest on what Orah said before our last writes. Veracross is not.
     selection=_ORAH | _MATCHING | dg.AssetSelection.assets(PLAN, APPLIED, READ_COPY),
     executor_def=dg.in_process_executor,
+    hooks={tell_red},
     description="Matches again with people's newest decisions, and brings Orah up to date with them.",
 )
 
@@ -85,7 +88,7 @@ def _is_linked(journal: Journal, school: str, decision: Decision) -> bool:
 )
 def decisions_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Needs no cursor: what waits stands in the journal, and a run key makes each set of decisions one run."""
-    return _for_each_school(context, _rematch_request, "No new decisions.")
+    return for_each_school(context, _rematch_request, "No new decisions.")
 
 
 @dg.sensor(
@@ -95,10 +98,10 @@ def decisions_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 )
 def backfill_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Waits until the link stands, so that the push finds it."""
-    return _for_each_school(context, _backfill_request, "No days wait for a link.")
+    return for_each_school(context, _backfill_request, "No days wait for a link.")
 
 
-def _for_each_school(
+def for_each_school(
     context: dg.SensorEvaluationContext,
     request: Callable[[dg.SensorEvaluationContext, SchoolSession], dg.RunRequest | None],
     otherwise: str,
@@ -125,7 +128,7 @@ def _rematch_request(context: dg.SensorEvaluationContext, session: SchoolSession
     if not waiting:
         return None
     return dg.RunRequest(
-        run_key=f"{session.key}:decisions:{waiting[-1].number}:{_attempt(session)}",
+        run_key=f"{session.key}:decisions:{waiting[-1].number}:{attempt(session)}",
         partition_key=session.key,
         job_name=rematch_job.name,
     )
@@ -139,10 +142,10 @@ def _backfill_request(context: dg.SensorEvaluationContext, session: SchoolSessio
     cause = f"{session.key}:backfill:{hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
     if _went_well(context.instance, cause):
         return None
-    return push_request(session.key, first_day, f"{cause}:{_attempt(session)}", tags={CAUSE: cause})
+    return push_request(session.key, first_day, f"{cause}:{attempt(session)}", tags={CAUSE: cause})
 
 
-def _attempt(session: SchoolSession) -> str:
+def attempt(session: SchoolSession) -> str:
     """A run key is used up by its run, however that ends; what failed is tried again a quarter of an hour on."""
     return quarter(session.now())
 

@@ -21,7 +21,23 @@ from vx_pipeline.settings import SANDBOX, Settings
 from vx_pipeline.warehouse.connection import open_warehouse
 from vx_pipeline_tests.commands.conftest import SyncedSchool
 
-COMMANDS = ("sync", "plan", "review", "match", "push", "doctor", "status", "sandbox", "ui", "demo")
+COMMANDS = (
+    *(
+        "sync",
+        "plan",
+        "approve",
+        "refuse",
+        "apply",
+        "undo",
+        "why",
+        "pin",
+        "review",
+        "match",
+        "push",
+        "doctor",
+    ),
+    *("status", "sandbox", "ui", "demo"),
+)
 
 
 def one_object(text: str) -> dict[str, Any]:
