@@ -67,7 +67,8 @@ def change(action: Action, contact: int | None = None, student: int = A, **value
 
 
 def create(*students: int) -> Change:
-    return change(Action.CREATE, **ANAS, students=[{"student_id": one} for one in students])
+    fields: dict[str, Any] = {**ANAS, "students": [{"student_id": one} for one in students]}
+    return change(Action.CREATE, **fields)
 
 
 def intent(sandbox: Sandbox, one: Change) -> Intent:
