@@ -4,8 +4,8 @@ import dagster as dg
 
 from vx_pipeline.automation.decisions import SENSOR_INTERVAL_SECONDS, attempt, for_each_school, rematch_job
 from vx_pipeline.automation.on_demand import job_for, undo_job
-from vx_pipeline.journal.approvals import Answer, Approval, standing_answers
-from vx_pipeline.journal.plans import StoredPlan, latest_plan
+from vx_pipeline.journal.approvals import Approval, waiting_approval
+from vx_pipeline.journal.plans import StoredPlan, get_plan
 from vx_pipeline.session import SchoolSession
 
 
@@ -52,20 +52,10 @@ def _undo_request(context: dg.SensorEvaluationContext, session: SchoolSession) -
 
 
 def _approved(session: SchoolSession) -> tuple[StoredPlan, Approval] | None:
-    """The newest plan and the newest approval, if it was given to that plan and nothing came of it yet.
-
-    Approvals of an older plan were taken in by the run that made the newest one.
-    """
-    plan = latest_plan(session.journal, session.key)
-    waiting = [
-        answer
-        for answer in standing_answers(session.journal, session.key).values()
-        if answer.answer is Answer.APPROVE and answer.used_at is None
-    ]
-    newest = max(waiting, key=lambda answer: answer.number, default=None)
-    if plan is None or newest is None or newest.plan_id != plan.plan_id:
-        return None
-    return plan, newest
+    """The approval that waits to be written, and the plan that it was given to."""
+    answer = waiting_approval(session.journal, session.key)
+    plan = get_plan(session.journal, session.key, answer.plan_id) if answer else None
+    return (plan, answer) if plan and answer else None
 
 
 def _run_key(session: SchoolSession, newest: Approval) -> str:

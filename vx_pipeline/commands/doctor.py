@@ -1,7 +1,7 @@
 """`vx doctor`: tries every scope, route, file and clock of a school and says what to do about each trouble."""
 
 import os
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -108,9 +108,9 @@ def _veracross(session: SchoolSession) -> Iterator[Finding]:
 
 def _orah(session: SchoolSession) -> Iterator[Finding]:
     now = session.now()
-    locations = "orah location/tree"
+    students, locations = "orah student/list", "orah location/tree"
     routes: dict[str, Callable[[], Coroutine[Any, Any, list[dict[str, Any]]]]] = {
-        "orah student/list": session.orah.students,
+        students: session.orah.students,
         "orah house/list": session.orah.houses,
         locations: session.orah.locations,
         "orah location-record/timeline": lambda: session.orah.movements(now - timedelta(hours=1), now),
@@ -126,6 +126,8 @@ def _orah(session: SchoolSession) -> Iterator[Finding]:
             yield _trouble(what, error)
         else:
             yield _finding(what, True, f"{len(records)} records")
+            if what == students and session.school.policies.contacts.synced:
+                yield from _contacts(session, records)
             if what == locations:
                 places = {str(place.get("name") or "").strip() for place in records}
                 yield from _each_known("away place", session.school.policies.attendance.away_places, places)
@@ -134,6 +136,18 @@ def _orah(session: SchoolSession) -> Iterator[Finding]:
     if session.school.orah_api_url and not session.school.sandbox:
         told += f". ORAH_API_URL wins over the region ({ORAH_HOSTS[region]}); unset it unless you mean it."
     yield _finding("orah region", True, told)
+
+
+def _contacts(session: SchoolSession, students: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Contacts are read student by student, so there has to be one to try it with."""
+    what = "orah contact/list-by-student"
+    for student in students[:1]:
+        try:
+            found = session.run(session.orah.contacts_of(student["id"]))
+        except VxError as error:
+            yield _trouble(what, error)
+        else:
+            yield _finding(what, True, f"{len(found)} records of student {student['id']}")
 
 
 def _labels(session: SchoolSession) -> Iterator[Finding]:

@@ -15,8 +15,8 @@ from vx_pipeline.commands.console import (
     progress_bar,
 )
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.approvals import Answer, answer_held
-from vx_pipeline.journal.plans import StoredPlan, get_plan, latest_plan
+from vx_pipeline.journal.approvals import Answer, answer_held, waiting_approval
+from vx_pipeline.journal.plans import StoredPlan, current_plans, get_plan, latest_plan
 from vx_pipeline.session import SchoolSession
 
 PlanArgument = Annotated[
@@ -79,7 +79,8 @@ def apply(school: SchoolOption = "", as_json: JsonOption = False) -> None:
     from vx_pipeline.commands import plan_report, runs
 
     with open_session(school, quiet=as_json) as session:
-        before = _plan(session, "")
+        approval = waiting_approval(session.journal, session.key)
+        before = _plan(session, approval.plan_id if approval else "")
         session.preflight()
         job, config = job_for(before)
         with runs.instance(session.settings) as instance, progress_bar("Writing", quiet=as_json) as progress:
@@ -142,7 +143,7 @@ def sync_single(school: str, *, person_id: int | None, class_id: int | None, as_
 
 def _plan(session: SchoolSession, plan_id: str) -> StoredPlan:
     if not plan_id:
-        stored = latest_plan(session.journal, session.key)
+        stored = _plan_to_look_at(session)
         if stored is None:
             raise VxError("There is no plan yet.", remedy="Make one with `vx sync`.")
         return stored
@@ -152,6 +153,16 @@ def _plan(session: SchoolSession, plan_id: str) -> StoredPlan:
             f"There is no plan {plan_id!r}, or more than one begins so.", remedy="See the newest: `vx plan`."
         )
     return found
+
+
+def _plan_to_look_at(session: SchoolSession) -> StoredPlan | None:
+    """A plan in force that holds something, that of the whole school first; otherwise the newest."""
+    current = sorted(current_plans(session.journal, session.key), key=lambda one: one.purpose != "sync")
+    for one in current:
+        stored = get_plan(session.journal, session.key, one.plan_id)
+        if stored is not None and stored.is_held:
+            return stored
+    return latest_plan(session.journal, session.key)
 
 
 def _answer(

@@ -17,7 +17,7 @@ from vx_pipeline.errors import VxError
 from vx_pipeline.journal.audit import add_view
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.intents import LANDED
-from vx_pipeline.journal.plans import StoredPlan, newest_plan_id
+from vx_pipeline.journal.plans import StoredPlan, current_plans, replaced_by
 from vx_pipeline.journal.sync_tables import approvals
 from vx_pipeline.journal.tables import intents, outcomes
 
@@ -82,7 +82,7 @@ def answer_held(
         note: why.
         via: page or shell.
         at: now.
-        steps: which of the held steps; all of them without it.
+        steps: which of the held or refused steps; without it all that wait, and none that was refused before.
 
     Raises:
         VxError: nobody's name was given, a newer plan was made since, the gate is closed, or a step is not held.
@@ -90,7 +90,8 @@ def answer_held(
     if not actor.strip():
         raise VxError("A held change needs a named person's word.", kept="Nothing was recorded.")
     held = {row.step: row.change for row in plan.rows if row.verdict in ("held", "refused")}
-    wanted = sorted(held if steps is None else set(steps))
+    # All that waits: what a person refused before is answered again by its step only.
+    wanted = sorted(plan.held_steps if steps is None else set(steps))
     _refuse_nonsense(plan, wanted, held)
     with journal.begin_alone() as connection:
         _refuse_stale(connection, plan)
@@ -153,6 +154,20 @@ def standing_answers(journal: Journal, school: str) -> dict[str, Approval]:
     }
 
 
+def waiting_approval(journal: Journal, school: str) -> Approval | None:
+    """The newest approval that nothing came of yet, if it was given to a plan that is still in force.
+
+    Approvals of an older plan were taken in by the run that took its place.
+    """
+    in_force = {plan.plan_id for plan in current_plans(journal, school)}
+    waiting = [
+        answer
+        for answer in standing_answers(journal, school).values()
+        if answer.answer is Answer.APPROVE and answer.used_at is None and answer.plan_id in in_force
+    ]
+    return max(waiting, key=lambda answer: answer.number, default=None)
+
+
 def _refuse_nonsense(plan: StoredPlan, wanted: Sequence[int], held: dict[int, str]) -> None:
     if plan.hold_reason:
         raise VxError(
@@ -173,10 +188,10 @@ def _refuse_nonsense(plan: StoredPlan, wanted: Sequence[int], held: dict[int, st
 
 def _refuse_stale(connection: Connection, plan: StoredPlan) -> None:
     """A person must not answer to a picture that a newer run has replaced."""
-    newest = newest_plan_id(connection, plan.school)
-    if newest != plan.plan_id:
+    newer = replaced_by(connection, plan)
+    if newer is not None:
         raise VxError(
-            f"Plan {plan.plan_id} is not the newest any more; plan {newest} took its place.",
+            f"Plan {plan.plan_id} is not the newest any more; plan {newer} took its place.",
             kept="Nothing was recorded.",
             remedy="Look at the new one: `vx plan`.",
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.tables import plan_rows, plans
@@ -143,6 +143,36 @@ def undo_plans(journal: Journal, school: str) -> list[StoredPlan]:
     with journal.begin() as connection:
         found = connection.execute(query.order_by(plans.c.created_at)).scalars().all()
         return [_read(connection, school, plan_id) for plan_id in found]
+
+
+def current_plans(journal: Journal, school: str) -> list[StoredPlan]:
+    """The plans that no other took the place of, newest first, without their rows.
+
+    The newest plan of the whole school takes the place of all before it. One of a person, a class or an undo takes
+    the place of the one before about the same only, so that what waits in the school's plan stays in sight.
+    """
+    with journal.begin() as connection:
+        return [_stored(row, ()) for row in _current(connection, school)]
+
+
+def replaced_by(connection: Connection, plan: StoredPlan) -> str | None:
+    """The id of the plan that took this one's place, in a transaction that is under way; None while none did."""
+    current = _current(connection, plan.school)
+    if any(row["plan_id"] == plan.plan_id for row in current):
+        return None
+    return str(current[0]["plan_id"]) if current else None
+
+
+def _current(connection: Connection, school: str) -> list[RowMapping]:
+    query = select(plans).where(plans.c.school == school)
+    whole = select(func.max(plans.c.created_at)).where(plans.c.school == school, plans.c.purpose == "sync")
+    since = connection.execute(whole).scalar()
+    if since is not None:
+        query = query.where(plans.c.created_at >= since)
+    found: dict[tuple[str, str | None], RowMapping] = {}
+    for row in connection.execute(query.order_by(plans.c.created_at.desc())).mappings():
+        found.setdefault((row["purpose"], row["subject"]), row)
+    return list(found.values())
 
 
 def newest_plan_id(connection: Connection, school: str) -> str | None:

@@ -35,7 +35,7 @@ from vx_pipeline.review import (
 )
 from vx_pipeline.review.access import AccessSettings, Sessions, Tries, is_loopback
 from vx_pipeline.review.directory import Directories
-from vx_pipeline.review.newest import NewestPlans
+from vx_pipeline.review.newest import CurrentPlans
 from vx_pipeline.review.security import LOOPBACK_HOSTS, STATIC, Guard
 from vx_pipeline.review.site import Handler, Site, page
 
@@ -79,7 +79,7 @@ def create_app(
     """
     access = access if access is not None else AccessSettings(users={}, hosts=())
     local = is_loopback(host)
-    site = Site(journal, schools, access, _templates(), Directories(), NewestPlans(), Tries(), Sessions())
+    site = Site(journal, schools, access, _templates(), Directories(), CurrentPlans(), Tries(), Sessions())
     session = Middleware(
         SessionMiddleware,
         secret_key=signing_key,

@@ -129,8 +129,7 @@ def _plan(visit: Visit) -> StoredPlan:
 
 def _stopped(visit: Visit, plan: StoredPlan) -> Response | None:
     """Why nothing of the plan can be answered: another plan took its place, or the gate is closed."""
-    newest = visit.newest_plan
-    if newest is None or newest.plan_id != plan.plan_id:
+    if not visit.is_current(plan):
         return _changed_page(
             visit,
             "A newer plan took this one's place",

@@ -87,9 +87,9 @@ def find_plan(visit: Visit, plan_id: str) -> StoredPlan:
     Raises:
         HTTPException: there is none.
     """
-    newest = visit.newest_plan
-    if newest is not None and newest.plan_id == plan_id:
-        return newest
+    plan = next((one for one in visit.current_plans if one.plan_id == plan_id), None)
+    if plan is not None:
+        return plan
     plan = get_plan(visit.journal, visit.school, plan_id)
     if plan is None or plan.plan_id != plan_id:
         raise HTTPException(404)
@@ -98,19 +98,17 @@ def find_plan(visit: Visit, plan_id: str) -> StoredPlan:
 
 def read_steps(visit: Visit, plan: StoredPlan) -> list[Step]:
     """A plan's steps with what became of them until now."""
-    newest = visit.newest_plan
     return steps_of(
         plan,
         visit.directory,
         answers=standing_answers(visit.journal, visit.school),
         landed=landed_changes(visit.journal, plan.plan_id),
-        is_newest=newest is not None and newest.plan_id == plan.plan_id,
+        is_newest=visit.is_current(plan),
     )
 
 
 def _plan_page(visit: Visit, plan: StoredPlan) -> Response:
-    newest = visit.newest_plan
-    is_newest = newest is not None and newest.plan_id == plan.plan_id
+    is_newest = visit.is_current(plan)
     steps, show_all, tick = read_steps(visit, plan), visit.text("show") == "all", visit.text("tick")
     groups = held_groups(steps)
     outcomes = count_outcomes(visit.journal, plan.plan_id)
@@ -131,6 +129,7 @@ def _plan_page(visit: Visit, plan: StoredPlan) -> Response:
             if step.waits and tick in ("all", str(place))
         },
         waiting=sum(step.waits for step in steps),
+        elsewhere=visit.waiting_elsewhere(plan),
         approved=sum(step.told.startswith("approved") for step in steps),
         can_answer=any(step.is_open for step in steps),
         sections=[

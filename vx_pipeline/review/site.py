@@ -24,7 +24,7 @@ from vx_pipeline.journal.plans import StoredPlan
 from vx_pipeline.review import words
 from vx_pipeline.review.access import AccessSettings, Sessions, Tries
 from vx_pipeline.review.directory import Directories, Directory
-from vx_pipeline.review.newest import NewestPlans
+from vx_pipeline.review.newest import CurrentPlans
 from vx_pipeline.review.plans import waiting_steps
 from vx_pipeline.review.security import csrf_token, is_csrf_token
 
@@ -42,7 +42,7 @@ class Site:
         access: who may come in.
         templates: the pages.
         directories: the people of each school, kept in memory.
-        newest_plans: the newest plan of each school, kept in memory.
+        current_plans: the plans of each school that are in force, kept in memory.
         tries: passwords that were tried.
         sessions: who is logged in.
     """
@@ -52,7 +52,7 @@ class Site:
     access: AccessSettings
     templates: jinja2.Environment
     directories: Directories
-    newest_plans: NewestPlans
+    current_plans: CurrentPlans
     tries: Tries
     sessions: Sessions
 
@@ -80,17 +80,39 @@ class Visit:
         return self.site.directories.of(self.journal, self.school)
 
     @cached_property
+    def current_plans(self) -> tuple[StoredPlan, ...]:
+        """The school's plans in force, newest first: that of the whole school, and later ones about less."""
+        return self.site.current_plans.of(self.journal, self.school)
+
+    @cached_property
     def newest_plan(self) -> StoredPlan | None:
-        """The school's newest plan; None before the first one."""
-        return self.site.newest_plans.of(self.journal, self.school)
+        """The plan to look at: one that waits for a person, that of the whole school first; None before any."""
+        plans = sorted(self.current_plans, key=lambda plan: plan.purpose != "sync")
+        waits = (plan for plan in plans if plan.hold_reason or self._waiting[plan.plan_id])
+        return next(waits, next(iter(plans), None))
 
     @cached_property
     def waiting_steps(self) -> int:
-        """How many changes of the newest plan wait for a person."""
-        plan = self.newest_plan
-        if plan is None or not plan.held_steps:
-            return 0
-        return waiting_steps(plan, standing_answers(self.journal, self.school))
+        """How many changes of the plans in force wait for a person."""
+        return sum(self._waiting.values())
+
+    @cached_property
+    def _waiting(self) -> dict[str, int]:
+        plans = self.current_plans
+        if not any(plan.held_steps for plan in plans):
+            return dict.fromkeys((plan.plan_id for plan in plans), 0)
+        answers = standing_answers(self.journal, self.school)
+        return {plan.plan_id: waiting_steps(plan, answers) for plan in plans}
+
+    def waiting_elsewhere(self, plan: StoredPlan) -> list[StoredPlan]:
+        """Other plans in force of which something waits."""
+        return [
+            one for one in self.current_plans if one.plan_id != plan.plan_id and self._waiting[one.plan_id]
+        ]
+
+    def is_current(self, plan: StoredPlan) -> bool:
+        """Whether no other plan took this one's place."""
+        return any(one.plan_id == plan.plan_id for one in self.current_plans)
 
     @property
     def user(self) -> str | None:

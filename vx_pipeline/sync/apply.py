@@ -150,10 +150,11 @@ async def _write_batch(
     """Writes changes that do not depend on each other, some at a time, and those of one record one by one."""
     refusals: list[AccessError] = []
     turns = asyncio.Semaphore(CONCURRENCY)
-    records: defaultdict[tuple[Entity, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+    records: defaultdict[tuple[Entity, int | None, int | None], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def write(change: Change) -> None:
-        async with records[change.entity, change.key], turns:
+        new = change.key if change.target_id is None else None
+        async with records[change.entity, change.target_id, new], turns:
             if refusals:
                 return
             try:

@@ -71,7 +71,7 @@ def suspects(connection: duckdb.DuckDBPyConnection, changes: Sequence[Change], b
 
     Args:
         connection: the school's warehouse.
-        changes: those that no person has answered yet.
+        changes: those of the plan that count.
         budget: how much may go unseen.
     """
     writes = [change for change in changes if change.writes and not change.urgent]

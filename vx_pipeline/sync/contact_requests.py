@@ -4,8 +4,7 @@ So that nobody is tied again by an old list, it is read just before it is writte
 or taken out. A contact without a student cannot be (assumed): with the last one it is deleted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vx_pipeline.errors import NotFoundError, ServiceError, VxError
@@ -14,18 +13,6 @@ from vx_pipeline.orah import OrahClient, assumed
 from vx_pipeline.sync.changes import Action, Change
 
 _NAMES = ("first_name", "last_name")
-
-
-def in_turns(changes: Iterable[Change]) -> list[list[Change]]:
-    """Changes of contacts, apart by contact: those of one list have to be written one after another.
-
-    Two writes to one contact at the same time would each undo the other.
-    """
-    return [list(together) for _, together in groupby(sorted(changes, key=_contact), key=_contact)]
-
-
-def _contact(change: Change) -> tuple[int, int]:
-    return (0, change.key) if change.target_id is None else (1, change.target_id)
 
 
 def contact_body(change: Change, students: Mapping[int, int]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from vx_pipeline.sync.changes import Action, Change, Entity, fingerprint
 from vx_pipeline.sync.inputs import settings_hash
 from vx_pipeline.sync.reads import why_closed
 
+_FRESH = timedelta(days=7)
+"""A refusal so young still tells of the feed as it is, and what it refused counts in the budgets."""
+
 _ADDS = frozenset({Action.CREATE, Action.LINK, Action.REACTIVATE})
 
 
@@ -138,9 +141,14 @@ def judge(
         for mark, answer in recollection.answers.items()
         if holds(answer, policies, recollection.now)
     }
-    unanswered = [change for change in changes if fingerprint(change) not in answers]
+    settled = {
+        mark
+        for mark, answer in answers.items()
+        if answer.answer is Answer.REFUSE and recollection.now - answer.at > _FRESH
+    }
+    unsettled = [change for change in changes if fingerprint(change) not in settled]
     budget = Budget(policies.gate, recollection.removed_this_week, recollection.on_pass)
-    found = suspects(connection, unanswered, budget)
+    found = suspects(connection, unsettled, budget)
     mode = policies.rollover.mode_on(recollection.now.date())
     judged = []
     for change in changes:

@@ -77,6 +77,27 @@ def test_the_newest_plan_says_first_what_waits_and_whom_it_is_about(
     assert "Ada Boe" in text, "a contact whom no run has matched goes by the name that the plan brings"
 
 
+def test_a_plan_about_less_hides_nothing_that_waits_in_the_schools(
+    journal: Journal, visitor: Visitor
+) -> None:
+    night = record_night(journal)
+    one = record_night(
+        journal,
+        leaver(1, 70, verdict="held", why="a pass"),
+        at=datetime.now(UTC),
+        purpose="person",
+        subject="20000",
+    )
+    assert "13 changes wait for you" in visible(visitor.get("plan"))
+    assert f"/plan/{one.plan_id}" in visitor.get("plan").text
+    answered = send(ask(visitor, "approve"), visitor)
+    assert "13 approved" in visible(answered)
+    assert {answer.plan_id for answer in standing_answers(journal, SCHOOL).values()} == {night.plan_id}
+    assert "1 change waits for you" in visible(visitor.get("plan")), (
+        "now the other plan is the one to look at"
+    )
+
+
 def test_every_page_tells_how_many_wait(journal: Journal, visitor: Visitor) -> None:
     assert "changes wait" not in visible(visitor.get("queue"))
     record_night(journal)

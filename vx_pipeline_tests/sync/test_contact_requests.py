@@ -17,7 +17,7 @@ from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.client import Retry
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline.sync.changes import Action, Change, Difference, Entity
-from vx_pipeline.sync.contact_requests import contact_body, in_turns, read_back_contact, send_contact
+from vx_pipeline.sync.contact_requests import contact_body, read_back_contact, send_contact
 from vx_pipeline_tests.conftest import SandboxFactory
 
 NOW = datetime(2026, 11, 18, 15, tzinfo=UTC)
@@ -122,23 +122,6 @@ def test_a_body_names_the_records_that_there_are(sandbox: Sandbox) -> None:
 def test_a_contact_waits_for_its_student(one: Change) -> None:
     with pytest.raises(VxError, match="waits for the record of student 2"):
         contact_body(one, {A: 501})
-
-
-def test_changes_of_one_contact_stand_in_one_turn() -> None:
-    changes = [
-        change(Action.LINK, 900, B),
-        create(A),
-        change(Action.UNLINK, 901, A),
-        change(Action.UNLINK, 900, A),
-        Change(Entity.CONTACT, Action.CREATE, 11, None, {}, "test"),
-    ]
-    turns = [[(one.action, one.key, one.target_id) for one in turn] for turn in in_turns(changes)]
-    assert turns == [
-        [(Action.CREATE, 10, None)],
-        [(Action.CREATE, 11, None)],
-        [(Action.LINK, 10, 900), (Action.UNLINK, 10, 900)],
-        [(Action.UNLINK, 10, 901)],
-    ]
 
 
 # --- writes that go well
