@@ -187,7 +187,7 @@ def test_a_school_of_its_own_rules_keeps_the_common_ones(
 absent_status = "Away"
 
 [policies]
-removal_budget = 0.1
+gate = { removals_per_run = 0.1 }
 boarder_rule = "dorm_and_room"
 
 [policies.attendance]
@@ -196,8 +196,8 @@ days_back = 3
 """
     settings = two_schools(monkeypatch, tmp_path, more)
     north, south = settings.school("north").policies, settings.school("south").policies
-    assert (north.boarder_rule, north.grades, north.removal_budget) == ("room", ("9th Grade",), 0.1)
-    assert (south.boarder_rule, south.removal_budget) == ("dorm_and_room", 0.1)
+    assert (north.boarder_rule, north.grades, north.gate.removals_per_run) == ("room", ("9th Grade",), 0.1)
+    assert (south.boarder_rule, south.gate.removals_per_run) == ("dorm_and_room", 0.1)
     assert (north.attendance.absent_status, north.attendance.days_back) == ("Absent", 3)
     assert (south.attendance.absent_status, south.attendance.days_back) == ("Away", 3)
     assert south.attendance.present_status == "Present", "what nobody set keeps its default"
@@ -206,12 +206,12 @@ days_back = 3
 def test_a_rule_is_raised_for_one_run_by_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    more = "\n[schools.south.policies]\nremoval_budget = 0.01\n\n[policies]\nremoval_budget = 0.1\n"
-    settings = two_schools(monkeypatch, tmp_path, more, VX_POLICIES__REMOVAL_BUDGET="0.2")
-    assert settings.school("north").policies.removal_budget == 0.2
-    assert settings.school("south").policies.removal_budget == 0.01, "a school's own rule stands"
-    monkeypatch.setenv("VX_SCHOOLS__SOUTH__POLICIES__REMOVAL_BUDGET", "0.3")
-    assert load_settings().school("south").policies.removal_budget == 0.3
+    more = "\n[schools.south.policies.gate]\nremovals_per_run = 0.01\n\n[policies.gate]\nremovals_per_run = 0.1\n"
+    settings = two_schools(monkeypatch, tmp_path, more, VX_POLICIES__GATE__REMOVALS_PER_RUN="0.2")
+    assert settings.school("north").policies.gate.removals_per_run == 0.2
+    assert settings.school("south").policies.gate.removals_per_run == 0.01, "a school's own rule stands"
+    monkeypatch.setenv("VX_SCHOOLS__SOUTH__POLICIES__GATE__REMOVALS_PER_RUN", "0.3")
+    assert load_settings().school("south").policies.gate.removals_per_run == 0.3
 
 
 def test_policies_that_are_no_table_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 Fields are those of the models that were seen; of contacts those of Orah's import file. Assumed: ``id``, ``model``
 and the stamps cannot be written; a student needs a first name, a house its name, a contact its students; a
-``student_type`` is one of four; a reference must name an existing record; ids of the SIS need not be unique.
+``student_type`` is one of four; a reference must name an existing record; ids of the SIS need not be unique; a
+tenant may have text fields of its own on a student, here ``custom_1`` and ``custom_2``, which a record shows once
+they were written.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +16,9 @@ from vx_pipeline.sandbox.orah_tenant import Tenant
 
 Check = Callable[[Tenant, Any, str], Any]
 """Takes a value as written and its field's name, and returns it as held; raises ``Refusal``."""
+
+CUSTOM = ("custom_1", "custom_2")
+"""A student's fields that the tenant added (assumed)."""
 
 STUDENT_TYPES = frozenset({"Boarding", "Day", "FlexiBoarding", "Remote"})
 
@@ -70,7 +75,7 @@ def _students(tenant: Tenant, value: Any, name: str) -> Any:
 _FIELDS: dict[str, dict[str, Check]] = {
     "student": {
         **dict.fromkeys(("sis_id", "last_name", "alt_name", "email", "year_level"), _text),
-        **dict.fromkeys(("room_number", "bed_number"), _text),
+        **dict.fromkeys(("room_number", "bed_number", *CUSTOM), _text),
         "first_name": _name,
         "house": _or_null(_reference("house")),
         "student_type": _student_type,
@@ -129,5 +134,5 @@ def new_fields(tenant: Tenant, model: str, data: Mapping[str, Any]) -> dict[str,
     if missing:
         raise Refusal(400, f"A {model} needs {', '.join(missing)}.")
     given = read_fields(tenant, model, data)
-    empty = {name: None for name in _FIELDS[model] if name != "students"}
+    empty = {name: None for name in _FIELDS[model] if name not in ("students", *CUSTOM)}
     return {**empty, **_DEFAULTS.get(model, {}), **given}

@@ -13,6 +13,7 @@ from vx_pipeline.journal.decisions import Decision, Entity, Kind, decide, standi
 from vx_pipeline.matching.match import match_houses, match_students
 from vx_pipeline.matching.picture import Picture, take_picture
 from vx_pipeline.matching.rulings import read_rulings
+from vx_pipeline.policies import Policies
 from vx_pipeline.sync.wanted import wanted_fields
 from vx_pipeline.warehouse.connection import transaction
 from vx_pipeline_tests.world import READ_AT, build_roster, land_rows, rows, school
@@ -49,7 +50,7 @@ class School:
                 school="one",
                 run_id="run",
                 standing=standing(self.journal, "one"),
-                wanted=wanted_fields(self.connection),
+                wanted=wanted_fields(self.connection, Policies()),
                 days_away={},
                 ask_about_new=False,
             )

@@ -29,7 +29,7 @@ from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.client import Retry
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline.sync.apply import Applied, Writer, apply_changes
-from vx_pipeline.sync.changes import Action, Change, Difference, Entity
+from vx_pipeline.sync.changes import Action, Change, Difference, Entity, fingerprint
 from vx_pipeline_tests.conftest import SandboxFactory, fresh_school
 
 TODAY = date(2026, 11, 18)
@@ -52,6 +52,8 @@ def apply(
     houses: dict[int, int] | None = None,
     now: Callable[[], datetime] = lambda: NOW,
     cause: str = PLAN,
+    students: dict[int, int] | None = None,
+    **writer: Any,
 ) -> Applied:
     async def run() -> Applied:
         orah = OrahClient(
@@ -61,7 +63,8 @@ def apply(
             retry=Retry(attempts=2, wait_initial=0.001, wait_max=0.002),
         )
         async with orah:
-            return await apply_changes(Writer(orah, journal, SCHOOL, cause, now), changes, houses or {})
+            where = Writer(orah, journal, SCHOOL, cause, now, **writer)
+            return await apply_changes(where, changes, houses or {}, students)
 
     return asyncio.run(run())
 
@@ -582,3 +585,59 @@ def test_whatever_fails_orah_comes_out_right(
         assert open_intents(journal, SCHOOL, "orah") == []
         journal.close()
     sandbox.journal.clear()
+
+
+# --- patience
+
+
+def test_a_write_that_orah_was_too_busy_for_is_tried_again(sandbox: Sandbox, journal: Journal) -> None:
+    targets = [student["id"] for student in orah(sandbox)[:3]]
+    sandbox.add_fault(trouble(FaultKind.RATE_LIMITED, "*/student/update", times=2))
+    patient = Retry(attempts=3, wait_initial=0.001, wait_max=0.002)
+    changes = [update_student(target, key=key) for key, target in enumerate(targets, start=1)]
+    assert apply(sandbox, journal, changes, retry=patient) == Applied({"update student": 3}, [])
+    assert count_outcomes(journal, PLAN) == {"done": 3, "failed": 2}, "each try is an intent of its own"
+    assert (len(sent(sandbox)), len(writes(sandbox))) == (5, 3)
+
+
+def test_who_stays_busy_keeps_no_other_record_from_being_written(sandbox: Sandbox, journal: Journal) -> None:
+    sandbox.add_fault(trouble(FaultKind.RATE_LIMITED, "*/house/update", times=None))
+    house, student = orah(sandbox, "house")[0]["id"], orah(sandbox)[0]["id"]
+    changes = [change(Entity.HOUSE, Action.UPDATE, 71, house, name="Renamed"), update_student(student)]
+    applied = apply(sandbox, journal, changes, retry=Retry(attempts=2, wait_initial=0.001, wait_max=0.002))
+    assert applied.written == {"update student": 1}
+    assert [failure.partition(":")[0] for failure in applied.failures] == ["update house 71"]
+    assert count_outcomes(journal, PLAN) == {"done": 1, "failed": 2}
+
+
+def test_a_server_that_is_not_there_is_tried_again_and_nothing_stays_open(
+    sandbox: Sandbox, journal: Journal
+) -> None:
+    async def run() -> Applied:
+        nobody = OrahClient(url="http://127.0.0.1:9", api_key="key", retry=Retry(attempts=1))
+        async with nobody:
+            patient = Retry(attempts=3, wait_initial=0.001, wait_max=0.002)
+            writer = Writer(nobody, journal, SCHOOL, PLAN, lambda: NOW, retry=patient)
+            return await apply_changes(writer, [update_student(1)], {})
+
+    assert len(asyncio.run(run()).failures) == 1
+    assert count_outcomes(journal, PLAN) == {"failed": 3}
+    assert open_intents(journal, SCHOOL, "orah") == []
+
+
+def test_an_intent_knows_its_change_and_the_word_that_let_it_pass(sandbox: Sandbox, journal: Journal) -> None:
+    first, second = (update_student(one["id"], key=key) for key, one in enumerate(orah(sandbox)[:2], start=1))
+    apply(sandbox, journal, [first, second], approvals={fingerprint(second): 7})
+    with journal.begin() as connection:
+        noted = {row.key: (row.change, row.approval) for row in connection.execute(select(intents))}
+    assert noted == {1: (fingerprint(first), None), 2: (fingerprint(second), 7)}
+
+
+def test_who_must_not_see_a_child_any_more_comes_first(sandbox: Sandbox, journal: Journal) -> None:
+    contact = orah(sandbox, "contact")[0]
+    student = contact["_student_ids"][0]
+    tie = {"students": Difference({"student_id": 1}, None)}
+    urgent = Change(Entity.CONTACT, Action.UNLINK, 9, contact["id"], tie, "custody ended", urgent=True)
+    changes = [create_house(70), create_student(900), urgent]
+    assert apply(sandbox, journal, changes, students={1: student}).failures == []
+    assert writes(sandbox)[0][::2] == ("contact", contact["id"])
