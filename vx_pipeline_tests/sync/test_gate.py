@@ -186,6 +186,13 @@ def test_who_must_not_come_back_by_an_undone_creation_waits(hundred: duckdb.Duck
     assert only(judged(hundred, [back], objections=objections), 9) is Verdict.HELD
 
 
+def test_what_is_urgent_waits_for_nobodys_word(hundred: duckdb.DuckDBPyConnection) -> None:
+    ended = replace(change(Entity.CONTACT, UNLINK, 5, 77, students=({"student_id": 1}, None)), urgent=True)
+    objections = {(Entity.CONTACT, 5, "students/1"): Objection(None, "Dana", date(2026, 11, 20))}
+    assert only(judged(hundred, [ended], objections=objections), 5) is Verdict.WRITE
+    assert only(judged(hundred, [ended], answers=answer(ended, Answer.REFUSE)), 5) is Verdict.WRITE
+
+
 # --- the turn of the year
 
 

@@ -162,6 +162,8 @@ def test_each_kind_of_change_is_taken_back(orah: Sandbox, journal: Journal) -> N
         *(Action.UPDATE, Action.UPDATE, Action.REACTIVATE, Action.DEACTIVATE),
         *(Action.UPDATE, Action.UNLINK, Action.LINK),
     ]
+    # As the plan named it: a later plan that wants the house back is known by its dorm.
+    assert turned[1].fields["house"] == Difference({"dorm_id": 71}, None)
     after = records(seen(orah))
     for held in (before, after):
         held[Entity.CONTACT, CONTACT]["students"].sort()
