@@ -6,7 +6,7 @@ import duckdb
 
 from vx_pipeline.clock import stored
 from vx_pipeline.matching.engine import load_rows, nicknames
-from vx_pipeline.matching.fold import fold
+from vx_pipeline.matching.fold import folding
 from vx_pipeline.matching.rulings import Rulings
 from vx_pipeline.warehouse.derive import derive
 
@@ -37,11 +37,8 @@ def match_contacts(
     new = [(person, stored(at)) for person, at in sorted(rulings.new.items())]
     load_rows(connection, "new_persons", ("person_id BIGINT", "decided_at TIMESTAMP"), new)
     load_rows(connection, "nickname", ("name VARCHAR", "others VARCHAR[]"), nicknames())
-    connection.create_function("fold", fold, ["VARCHAR"], "VARCHAR")
-    try:
+    with folding(connection):
         derive(connection, _PACKAGE, "contact_pairs")
-    finally:
-        connection.remove_function("fold")
     derive(connection, _PACKAGE, "contact_links")
     for strength in _STRENGTHS:
         derive(connection, _PACKAGE, "contact_links_by_evidence", {"strength": strength})

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 from nicknames import NickNamer
 
-from vx_pipeline.matching.fold import fold
+from vx_pipeline.matching.fold import fold, folding
 from vx_pipeline.matching.policy import Policy, current_policy
 from vx_pipeline.warehouse.derive import derive
 
@@ -64,12 +64,9 @@ def link_people(
         "link_same_name_and_year": link_same_name_and_year,
         **guards.model_dump(),
     }
-    connection.create_function("fold", fold, ["VARCHAR"], "VARCHAR")
-    try:
+    with folding(connection):
         for step in _STEPS:
             derive(connection, _PACKAGE, step, parameters)
-    finally:
-        connection.remove_function("fold")
 
 
 def _load_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:

@@ -1,8 +1,11 @@
 """Names made comparable: ASCII, lower case, without punctuation."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
+import duckdb
 from anyascii import anyascii
 
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
@@ -18,3 +21,15 @@ def fold(name: str) -> str:
     """
     plain = _APOSTROPHE.sub("", anyascii(name).lower())
     return _NOT_A_LETTER.sub(" ", plain).strip()
+
+
+@contextmanager
+def folding(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Makes ``fold`` known to SQL, for as long as the block lasts."""
+    # It has no side effects. A function without them is called by DuckDB 1.5 for the values of a dictionary alone,
+    # and storing what a Python function answers then ended the whole process (seen; with one thread nearly always).
+    connection.create_function("fold", fold, ["VARCHAR"], "VARCHAR", side_effects=True)
+    try:
+        yield
+    finally:
+        connection.remove_function("fold")

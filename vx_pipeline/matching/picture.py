@@ -10,7 +10,7 @@ import duckdb
 
 from vx_pipeline.journal.cases import Case, Matching, Person
 from vx_pipeline.journal.decisions import Decision
-from vx_pipeline.matching.fold import fold
+from vx_pipeline.matching.fold import folding
 from vx_pipeline.matching.portraits import houses, read_proofs, records, students
 from vx_pipeline.matching.questions import Sources, questions
 from vx_pipeline.warehouse.reads import last_whole_read
@@ -46,12 +46,9 @@ def take_picture(
         days_away: by Orah id, the days of the edit window with time away.
         ask_about_new: whether a student without any candidate is a question.
     """
-    connection.create_function("fold", fold, ["VARCHAR"], "VARCHAR")
-    try:
+    with folding(connection):
         proofs = read_proofs(connection)
         people = [*students(connection, wanted, proofs), *records(connection, days_away), *houses(connection)]
-    finally:
-        connection.remove_function("fold")
     ((matched_at, policy_version, newest_decision),) = connection.execute(
         """
         SELECT matched_at, policy_version, least(run.newest_decision, houses.newest_decision)
