@@ -32,7 +32,7 @@ JOIN orah.students AS record ON record.id = linked.orah_id AND NOT record.deacti
 WHERE record._missing_since IS NULL
     AND coalesce(student.exit_date, CAST(student.missing_since AS DATE), $today) <= $today - $overdue_days
 UNION ALL
-SELECT 'house', house.id, dorm.dorm_id, 'made by us, and its dorm has ' || coalesce(dorm.why_not, 'vanished')
+SELECT 'house', house.id, dorm.dorm_id, 'made by us; its dorm: ' || coalesce(dorm.why_not, 'not listed')
 FROM orah.houses AS house
 LEFT JOIN roster.dorms AS dorm ON CAST(dorm.dorm_id AS VARCHAR) = trim(house.sis_id)
 WHERE house._missing_since IS NULL

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from importlib import resources
 from typing import Any
 
@@ -73,7 +73,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list
     )
     houses = [change for row in dorms if (change := _house(row))]
     if baseline.policies.remove_empty_houses:
-        houses += _ended_houses(connection, baseline.made_houses)
+        houses += _ended_houses(connection, baseline.made_houses, baseline.now.date())
     students = [
         change
         for row in _rows(connection, "FROM sync.desired_students")
@@ -156,11 +156,16 @@ def _house(row: Row) -> Change | None:
     return Change(Entity.HOUSE, Action.UPDATE, row["dorm_id"], row["orah_id"], fields, reason)
 
 
-def _ended_houses(connection: duckdb.DuckDBPyConnection, made: Collection[int]) -> list[Change]:
-    rows = _rows(connection, _ENDED_HOUSES, {"made_houses": sorted(made)})
+def _ended_houses(connection: duckdb.DuckDBPyConnection, made: Collection[int], today: date) -> list[Change]:
+    rows = _rows(connection, _ENDED_HOUSES, {"made_houses": sorted(made), "today": today})
     return [
         Change(
-            Entity.HOUSE, Action.DELETE, row["dorm_id"], row["orah_id"], {}, f"the dorm has {row['why_not']}"
+            Entity.HOUSE,
+            Action.DELETE,
+            row["dorm_id"],
+            row["orah_id"],
+            {},
+            f"no student is in the house, and its dorm is over: {row['why_not']}",
         )
         for row in rows
     ]

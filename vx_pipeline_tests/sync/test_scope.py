@@ -114,6 +114,11 @@ def test_a_house_that_we_made_goes_when_its_dorm_has_ended_and_it_is_empty(
     assert (change.action, change.target_id) == (Action.DELETE, 7)
     assert plan(connection, **tables, orah_students=[day], policies=on) == [], "not ours"
     assert plan(connection, **tables, orah_students=[day], made_houses=[7]) == [], "not asked for"
+    past = {**ended, "status": 2, "begin_date": "2025-09-01", "end_date": "2026-06-15"}
+    (change,) = plan(
+        connection, **{**tables, "dorms": [past]}, orah_students=[day], policies=on, made_houses=[7]
+    )
+    assert change.action is Action.DELETE, "by its dates, whatever its status is called"
     inside = {**AMYS_RECORD, "house__id": 7, "deactivated": True}
     changes = plan(connection, **tables, orah_students=[inside], policies=on, made_houses=[7])
     assert Action.DELETE not in {change.action for change in changes}, "somebody is in it"
