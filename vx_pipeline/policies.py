@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 BoarderRule = Literal["dorm", "room", "dorm_and_room"]
 Removal = Literal["deactivate", "delete"]
@@ -40,6 +40,24 @@ class AttendancePolicy(BaseModel):
     )
     note_marker: str = Field("[via Orah]", min_length=3, description="Ends every note we write.")
     days_back: int = Field(7, ge=0, le=60, description="Edit window: days before today that may be written.")
+
+
+ORAH_FIELDS = frozenset(
+    {
+        *("first_name", "alt_name", "last_name", "email", "year_level", "student_type"),
+        *(
+            "house",
+            "room_number",
+            "bed_number",
+            "title",
+            "relationship",
+            "mobile_phone",
+            "home_phone",
+            "address",
+        ),
+    }
+)
+"""Fields of students and contacts in Orah that a school may keep for itself."""
 
 
 class ContactPolicy(BaseModel):
@@ -121,6 +139,15 @@ class Policies(BaseModel):
     """The rules of one school."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("orah_owns")
+    @classmethod
+    def _known_fields(cls, names: Labels, info: ValidationInfo) -> Labels:
+        """A field that is misspelt would be overwritten in silence."""
+        unknown = set(names) - ORAH_FIELDS - set(info.data.get("student_fields", ()))
+        if unknown:
+            raise ValueError(f"Orah has no such field for a school to own: {', '.join(sorted(unknown))}")
+        return names
 
     boarder_rule: BoarderRule = Field("dorm", description="What makes a student a boarder.")
     removal: Removal = Field("deactivate", description="What happens in Orah to a student who left.")

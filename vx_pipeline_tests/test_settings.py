@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from vx_pipeline.errors import ConfigurationError
+from vx_pipeline.policies import Policies
 from vx_pipeline.settings import SANDBOX, Settings, load_settings, sandbox_address_file
 
 SECRET = "not-to-be-shown"
@@ -241,3 +243,12 @@ def test_without_credentials_the_school_is_the_sandbox_once_it_runs(tmp_path: Pa
     school = settings.school(SANDBOX)
     assert school.sandbox
     assert school.orah_url == "http://127.0.0.1:3"
+
+
+def test_a_field_that_the_school_owns_must_be_one_of_orahs() -> None:
+    assert Policies(orah_owns=("room_number",)).orah_owns == ("room_number",)
+    assert Policies(student_fields={"custom_1": "nickname"}, orah_owns=("custom_1",)).orah_owns == (
+        "custom_1",
+    )
+    with pytest.raises(ValidationError, match="no such field for a school to own: frist_name"):
+        Policies(orah_owns=("frist_name",))

@@ -15,7 +15,7 @@ from vx_pipeline.journal.plans import StoredPlan, get_plan, latest_plan, record_
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync import memory
 from vx_pipeline.sync.apply import Applied, Writer, apply_changes
-from vx_pipeline.sync.changes import Action, Change, Entity, plan_fingerprint
+from vx_pipeline.sync.changes import Action, Change, Entity
 from vx_pipeline.sync.contacts import contact_changes
 from vx_pipeline.sync.explaining import explanations
 from vx_pipeline.sync.gate import Verdict, holds, judge
@@ -23,7 +23,7 @@ from vx_pipeline.sync.inputs import moved, plan_inputs
 from vx_pipeline.sync.passes import students_on_pass
 from vx_pipeline.sync.pinning import without_pinned
 from vx_pipeline.sync.planning import make_plan
-from vx_pipeline.sync.stored import to_changes, to_rows
+from vx_pipeline.sync.stored import plan_fingerprint, to_changes, to_rows
 
 OLDEST_PLAN = timedelta(hours=1)
 """A plan older than this is made again instead of being written."""
@@ -97,14 +97,15 @@ def record_judged(
             of_a_part=purpose.kind != "sync",
         )
         judgement = judge(connection, changes, policies, known)
+        rows = to_rows(judgement.changes)
         plan_id = record_plan(
             session.journal,
             school=session.key,
             at=now,
             run_id=run_id,
-            fingerprint=plan_fingerprint(one.change for one in judgement.changes),
+            fingerprint=plan_fingerprint(rows),
             hold_reason=judgement.closed,
-            rows=to_rows(judgement.changes),
+            rows=rows,
             purpose=purpose.kind,
             subject=purpose.subject,
             actor=purpose.actor,
@@ -180,7 +181,7 @@ def plan_to_apply(session: SchoolSession) -> StoredPlan:
         trouble = f"Plan {stored.plan_id} was written already."
     elif written_at is not None and written_at >= stored.created_at:
         trouble = f"Orah was written to since plan {stored.plan_id} was made."
-    elif plan_fingerprint(to_changes(stored.rows)) != stored.fingerprint:
+    elif plan_fingerprint(stored.rows) != stored.fingerprint:
         trouble = f"Plan {stored.plan_id} is not what was planned: its rows were changed."
     elif session.now() - stored.created_at > OLDEST_PLAN:
         trouble = (

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -106,7 +106,8 @@ def without_fields(fields: Mapping[str, Difference], names: Collection[str]) -> 
 def fingerprint(change: Change) -> str:
     """A hash over what a change does: to which record, and from which values to which.
 
-    The reason is left out: it may tell numbers that move while the change stays the same.
+    The reason is left out: it may tell numbers that move while the change stays the same. Not so of a removal: who
+    said no when somebody had vanished from a list did not speak of the day when they really leave.
     """
     told = json.dumps(
         [
@@ -115,13 +116,9 @@ def fingerprint(change: Change) -> str:
             change.key,
             change.target_id,
             {name: [pair.before, pair.after] for name, pair in sorted(change.fields.items())},
+            *([change.reason] if change.action.removes else []),
         ],
         default=str,
         sort_keys=True,
     )
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def plan_fingerprint(changes: Iterable[Change]) -> str:
-    """A hash over the content of a plan: equal plans, in any order of their changes, have equal hashes."""
-    return hashlib.sha256("\n".join(sorted(map(fingerprint, changes))).encode()).hexdigest()

@@ -7,9 +7,10 @@ import duckdb
 
 from vx_pipeline.policies import Policies
 
-VERACROSS, ORAH, SETTINGS = "veracross", "orah", "settings"
+VERACROSS, ORAH, MATCHING, SETTINGS = "veracross", "orah", "matching", "settings"
 
 _WORKED_OUT = ("roster.houses", "roster.leavers", "roster.contacts", "sync.scope", "sync.wanted_students")
+_MATCHED = ("matching.student_links", "matching.house_links", "matching.contact_links")
 _READ = ("orah.students", "orah.houses", "orah.contacts")
 
 
@@ -21,13 +22,15 @@ def plan_inputs(connection: duckdb.DuckDBPyConnection, policies: Policies) -> di
         policies: the school's rules.
 
     Returns:
-        ``veracross``: what Veracross wants, as worked out. ``orah``: the records as they were read. ``settings``.
+        ``veracross``: what Veracross wants, as worked out. ``orah``: the records as they were read. ``matching``:
+        who is who. ``settings``.
     """
     return {
         VERACROSS: _digest(_table(connection, table, "*") for table in _WORKED_OUT),
         ORAH: _digest(
             _table(connection, table, "id, _row_hash, _missing_since IS NULL AS is_there") for table in _READ
         ),
+        MATCHING: _digest(_table(connection, table, "* EXCLUDE (rule)") for table in _MATCHED),
         SETTINGS: settings_hash(policies),
     }
 
@@ -42,6 +45,7 @@ def moved(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     words = {
         VERACROSS: "Veracross says otherwise",
         ORAH: "Orah says otherwise",
+        MATCHING: "who is who has changed",
         SETTINGS: "the settings changed",
     }
     return [told for name, told in words.items() if before.get(name) != now.get(name)]

@@ -32,7 +32,7 @@ async def students_on_pass(orah: OrahClient, policy: GatePolicy, now: datetime) 
         for move in movements
         if move["type"] == "in"
         and move["student"] is not None
-        and move["location"] is not None
-        and move["location"]["id"] in away
+        # A move to nowhere (seen) may lead anywhere.
+        and (move["location"] is None or move["location"]["id"] in away)
         and assumed.parse_moment(move["record_time"]) >= oldest
     )

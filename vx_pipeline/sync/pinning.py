@@ -28,6 +28,10 @@ def _pinned(
     place = (change.entity.value, change.key)
     if pin := whole.get(place):
         return _left_alone(change, pin)
+    if change.action is Action.DELETE:
+        # Nothing is left as it is of a record that is gone.
+        held_by = [pin for (entity, key, _), pin in single.items() if (entity, key) == place]
+        return _left_alone(change, held_by[0]) if held_by else change
     kept = without_fields(change.fields, {name for name in change.fields if (*place, name) in single})
     # A record that is not there yet has no field to be left as it is.
     if change.action is Action.CREATE or len(kept) == len(change.fields):

@@ -1,5 +1,6 @@
 """A plan in the journal: one row for each field of each change, with what the gate says of it, and back."""
 
+import hashlib
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -54,3 +55,16 @@ def to_changes(rows: Sequence[PlanRow], *verdicts: Verdict) -> list[Change]:
             )
         )
     return changes
+
+
+def plan_fingerprint(rows: Sequence[PlanRow]) -> str:
+    """A hash over what a plan does and what the gate said of it: equal plans, in any order, have equal hashes.
+
+    It is worked out from the values themselves, not from the fingerprints that stand beside them.
+    """
+    verdicts = {row.step: row.verdict for row in rows}
+    lines = [
+        f"{fingerprint(change)} {verdict}"
+        for change, verdict in zip(to_changes(rows), verdicts.values(), strict=True)
+    ]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

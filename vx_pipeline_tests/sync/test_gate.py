@@ -133,8 +133,8 @@ def test_an_answer_is_about_one_change_and_no_other(hundred: duckdb.DuckDBPyConn
     changes = [*LEAVERS, removal(60)]
     other_record = replace(changes[0], target_id=999)
     assert only(judged(hundred, changes, answers=answer(other_record)), 20) is Verdict.HELD
-    in_other_words = replace(changes[0], reason="told otherwise")
-    assert only(judged(hundred, changes, answers=answer(in_other_words)), 20) is Verdict.WRITE
+    for_another_reason = replace(changes[0], reason="told otherwise")
+    assert only(judged(hundred, changes, answers=answer(for_another_reason)), 20) is Verdict.HELD
 
 
 def test_what_somebody_did_not_want_is_not_written_again_unseen(hundred: duckdb.DuckDBPyConnection) -> None:

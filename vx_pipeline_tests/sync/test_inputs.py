@@ -6,8 +6,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from vx_pipeline.matching.contacts import match_contacts
 from vx_pipeline.policies import GatePolicy, Policies
-from vx_pipeline.sync.inputs import ORAH, SETTINGS, VERACROSS, moved, plan_inputs
+from vx_pipeline.sync.inputs import MATCHING, ORAH, SETTINGS, VERACROSS, moved, plan_inputs
+from vx_pipeline.warehouse.connection import transaction
 from vx_pipeline_tests.sync.planned import AMY, AMYS_RECORD, BOARDS, DORM, HOUSE, land_contacts, plan
 from vx_pipeline_tests.world import READ_AT, land_rows
 
@@ -24,6 +26,8 @@ TABLES: dict[str, Any] = {
 def before(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     land_contacts(connection, 1)
     plan(connection, **TABLES)
+    with transaction(connection):
+        match_contacts(connection, written={})
     return plan_inputs(connection, Policies())
 
 
@@ -54,8 +58,9 @@ def test_each_side_moves_by_itself(
 ) -> None:
     plan(connection, **tables)
     now = plan_inputs(connection, Policies())
-    assert {one for one in before if before[one] != now[one]} == {name}
-    assert len(moved(before, now)) == 1
+    # A record more or less may change who is who, too.
+    assert {one for one in before if before[one] != now[one]} - {MATCHING} == {name}
+    assert 1 <= len(moved(before, now)) <= 2
 
 
 def test_contacts_and_settings_move_it_too(

@@ -71,6 +71,12 @@ def test_a_school_names_the_states_that_mean_a_pass(sandbox: Sandbox) -> None:
     assert on_pass(sandbox, pass_states=(" Home ", "off_grounds")) == frozenset({home})
 
 
+def test_a_move_to_nowhere_may_lead_anywhere(sandbox: Sandbox) -> None:
+    lost = move(sandbox, 0, "on_grounds")
+    sandbox.school.orah["location_record"][-1]["location"] = None
+    assert on_pass(sandbox) == frozenset({lost})
+
+
 @pytest.mark.parametrize("path", ["*/location/tree", "*/location-record/get-current"])
 def test_when_orah_cannot_tell_it_is_unknown(sandbox: Sandbox, path: str) -> None:
     sandbox.add_fault(Fault(FaultKind.STATUS, system="orah", path=path, times=None))

@@ -99,6 +99,13 @@ def test_what_is_urgent_is_not_kept_by_a_pin() -> None:
     assert without_pinned([urgent], pins) == [urgent]
 
 
+def test_nothing_is_left_as_it_is_of_a_record_that_is_deleted() -> None:
+    deletion = Change(Entity.STUDENT, Action.DELETE, 1, 501, {}, "left")
+    (left,) = without_pinned([deletion], [pin(field="email")])
+    assert left.action is Action.SKIP
+    assert without_pinned([deletion], [pin(key=2, field="email")]) == [deletion]
+
+
 def test_a_skip_stays_what_it_is() -> None:
     skip = change(Entity.STUDENT, Action.SKIP, 1, 501)
     assert without_pinned([skip], [pin()]) == [skip]
