@@ -14,10 +14,12 @@ from vx_pipeline.assets.orah import read_list
 from vx_pipeline.assets.school_sync import Purpose, apply_plan, plan_school, record_judged
 from vx_pipeline.errors import NotFoundError, VxError
 from vx_pipeline.journal.intents import landed_changes
+from vx_pipeline.journal.pins import pins_on
 from vx_pipeline.journal.plans import StoredPlan, get_plan
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.apply import Applied
 from vx_pipeline.sync.changes import Action, Change, Entity
+from vx_pipeline.sync.pinning import without_pinned
 from vx_pipeline.sync.stored import to_changes
 from vx_pipeline.sync.undo import Orah, undo_changes
 
@@ -71,7 +73,7 @@ def sync_class(session: SchoolSession, class_id: int, run_id: str | None, actor:
 
 
 def undo(session: SchoolSession, plan_or_run: str, run_id: str | None, actor: str) -> Single:
-    """Takes back what a plan wrote, as far as it still is as we left it, through the same gate.
+    """Takes back what a plan wrote, as far as it still is as we left it and is not pinned, through the same gate.
 
     Raises:
         NotFoundError: there is no such plan, or it wrote nothing.
@@ -96,7 +98,8 @@ def undo(session: SchoolSession, plan_or_run: str, run_id: str | None, actor: st
         read_contacts(session, only=touched)
     with session.reading() as connection:
         orah = _orah(connection)
-    turned = undo_changes(changes, landed, orah)
+    pins = pins_on(session.journal, session.key, session.today())
+    turned = without_pinned(undo_changes(changes, landed, orah), pins)
     purpose = Purpose("undo", plan.plan_id, actor)
     stored = record_judged(session, turned, run_id, purpose)
     return Single(stored, _write(session, stored), {})

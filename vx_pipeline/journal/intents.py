@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, insert, select
+from sqlalchemy import RowMapping, Select, and_, func, insert, or_, select
 
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.tables import intents, outcomes
@@ -161,12 +161,25 @@ def students_made(journal: Journal, school: str) -> dict[int, datetime]:
 
 
 def removals_since(journal: Journal, school: str, since: datetime) -> int:
-    """How many students were removed since a moment without a person's word."""
-    query = _landed(school, "student").where(
-        intents.c.action.in_(["deactivate", "delete"]), intents.c.approval.is_(None), intents.c.at >= since
+    """How many students were removed since a moment without a person's word.
+
+    A write without an outcome counts: it may have landed.
+    """
+    query = (
+        select(func.count(intents.c.target_id.distinct()))
+        .outerjoin(outcomes, outcomes.c.intent_id == intents.c.intent_id)
+        .where(
+            intents.c.school == school,
+            intents.c.system == "orah",
+            intents.c.entity == "student",
+            intents.c.action.in_(["deactivate", "delete"]),
+            intents.c.approval.is_(None),
+            intents.c.at >= since,
+            or_(outcomes.c.result.in_(LANDED), outcomes.c.result.is_(None)),
+        )
     )
     with journal.begin() as connection:
-        return len({row["record_id"] for row in connection.execute(query).mappings()})
+        return int(connection.execute(query).scalar_one())
 
 
 def landed_changes(journal: Journal, cause: str) -> dict[str, int | None]:

@@ -5,6 +5,7 @@
 --         house_links; orah.students
 --
 -- A null in Veracross is no reason to empty a field in Orah.
+-- had_record: a record that carried the student's id is not found any more, deleted or left out by two reads.
 -- out_of_scope: the reason why a linked student is not synced, though at the school.
 CREATE OR REPLACE TABLE sync.desired_students AS
 SELECT
@@ -20,6 +21,10 @@ SELECT
         FROM orah.students AS other
         WHERE other._missing_reads < 2 AND ltrim(trim(other.sis_id), '0') = wanted.sis_id
     ) AS sis_id_is_taken,
+    EXISTS (
+        FROM orah.students AS other
+        WHERE other._missing_reads >= 2 AND ltrim(trim(other.sis_id), '0') = wanted.sis_id
+    ) AS had_record,
     EXISTS (
         FROM matching.review_queue AS queue
         WHERE queue.veracross_id = wanted.veracross_id AND queue.outcome IS NOT NULL

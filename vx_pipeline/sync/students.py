@@ -120,7 +120,8 @@ def _why_not_created(row: Row, case: Case) -> str | None:
         return (
             "a record in Orah that is not this student's carries the student's sis_id; empty it there first"
         )
-    if row["veracross_id"] in case.known_students and not _is_news(row, case):
+    had_one = row["veracross_id"] in case.known_students or row["had_record"]
+    if had_one and not _is_news(row, case):
         return "had a record in Orah that is not found now; a second one needs a person to say so"
     if case.unread:
         return f"{case.unread} records of Orah could not be read, and one of them may be this student's"
