@@ -48,6 +48,18 @@ def remove_custody(sandbox: Sandbox, student_id: int, parent_id: int) -> None:
             _change(sandbox, row, legal_custody=False, custody_status=status, **flags)
 
 
+def restore_custody(sandbox: Sandbox, student_id: int, parent_id: int, *, legal: bool) -> None:
+    """A parent may do things for a child again: with legal custody everything, without it only in an emergency."""
+    school = school_of(sandbox)
+    for row in _rows_about(school, parent_id):
+        if row["person_id"] == student_id:
+            if legal:
+                flags = dict.fromkeys(GUARDIAN_FLAGS, True)
+                _change(sandbox, row, legal_custody=True, custody_status="Joint", **flags)
+            else:
+                _change(sandbox, row, emergency=True)
+
+
 def die(sandbox: Sandbox, parent_id: int) -> None:
     """A parent dies: every relationship says so, and the list of parents leaves the parent out unless asked."""
     flags = dict.fromkeys(GUARDIAN_FLAGS, False)

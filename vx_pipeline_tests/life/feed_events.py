@@ -35,6 +35,42 @@ def shrink_orah(sandbox: Sandbox, model: str, fraction: float) -> None:
     _break(sandbox, f"orah.{model}", fault)
 
 
+def fail_orah(sandbox: Sandbox, model: str, kind: FaultKind = FaultKind.STATUS) -> None:
+    """Orah's list of a model cannot be read, or with ``EMPTY_LIST`` is empty."""
+    path = f"/open-api/{model}/list"
+    _break(sandbox, f"orah.{model}", Fault(kind, "orah", path=path, status=503, times=None))
+
+
+def lose_places(sandbox: Sandbox) -> None:
+    """Where students are cannot be read from Orah."""
+    path = "/open-api/location-record/get-current"
+    _break(sandbox, "orah.location", Fault(FaultKind.STATUS, "orah", path=path, status=503, times=None))
+
+
+def trouble_writes(sandbox: Sandbox, route: str, kind: FaultKind, times: int) -> None:
+    """So many writes to Orah, by a glob on the route such as ``student/update``, go wrong in this way."""
+    _break(sandbox, "orah", Fault(kind, "orah", path=f"/open-api/{route}", status=503, times=times))
+
+
+def hide_records(sandbox: Sandbox) -> None:
+    """Single records of Orah cannot be read back."""
+    path = "/open-api/*/get-single"
+    _break(sandbox, "orah", Fault(FaultKind.STATUS, "orah", path=path, status=503, times=None))
+
+
+def garble(sandbox: Sandbox, student_id: int) -> None:
+    """One student's record comes with an entry date that is none."""
+    fault = Fault(
+        FaultKind.ROW_MUTATED,
+        path=_path(sandbox, "students"),
+        times=None,
+        field="entry_date",
+        value="soon",
+        record_id=student_id,
+    )
+    _break(sandbox, "students", fault)
+
+
 def mend(sandbox: Sandbox) -> None:
     """All feeds are whole again."""
     sandbox.clear_faults()
