@@ -10,11 +10,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 demo: $(READY)
 	$(BIN)/vx demo
 
+# Every test has files of its own, and each of many small writes would wait for the disk.
+RAM := $(if $(wildcard /dev/shm/.),/dev/shm,$(or $(TMPDIR),/tmp))
+
 test: lint chromium
-	$(BIN)/pytest -n 2 -m "not slow"
+	TMPDIR=$(RAM) $(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: $(READY)
-	$(BIN)/pytest -m slow
+	TMPDIR=$(RAM) $(BIN)/pytest -m slow
 
 ui: $(READY)
 	$(BIN)/vx ui

@@ -47,6 +47,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     # Tries that went wrong are told once, by the error that ends them.
     logging.getLogger("stamina").setLevel(logging.ERROR)
+    # What is new since the last run stands in the report of this one.
+    logging.getLogger("vx_pipeline.assets.alerts").setLevel(logging.ERROR)
     # A shell that starts us in the background has SIGINT ignored, and what we start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # As if by Ctrl+C, so that what was started beside us is stopped, too.

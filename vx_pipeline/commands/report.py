@@ -237,7 +237,7 @@ def _print_problems(console: Console, problems: Sequence[Mapping[str, Any]]) -> 
 
 def _age(read_at: datetime | None) -> str:
     # The rows say when they were read, so a table that never had one cannot.
-    return f"{read_at:%Y-%m-%d %H:%M}" if read_at else "no rows yet"
+    return f"{read_at:%Y-%m-%d %H:%M}" if read_at else "not read yet"
 
 
 def print_status(console: Console, facts: Mapping[str, Any]) -> None:

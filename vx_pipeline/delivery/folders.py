@@ -43,6 +43,10 @@ def point_latest(parent: Path, name: str) -> None:
     Raises:
         OSError: it was not turned.
     """
+    found = parent / LATEST
+    if found.is_dir() and not found.is_symlink():
+        # A backup restored without its links has a copy in this place, which no link replaces.
+        _remove(found)
     link = parent / f".{LATEST}"
     link.unlink(missing_ok=True)
     link.symlink_to(name, target_is_directory=True)

@@ -73,7 +73,8 @@ def open_warehouse(
     """
     connection = _open(path, read_only, wait_seconds)
     try:
-        connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB would draw a bar for a long query into whatever a command prints.
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         yield connection
     except duckdb.Error as error:
         explained = _explain(error, path)

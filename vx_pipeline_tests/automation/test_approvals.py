@@ -19,6 +19,8 @@ from vx_pipeline.settings import SANDBOX
 from vx_pipeline_tests.conftest import fresh_school
 from vx_pipeline_tests.running import Pipeline, running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:

@@ -126,7 +126,7 @@ def bring_over(synced: SyncedSchool) -> None:
 @pytest.fixture
 def school(first_sync: SyncedSchool, tmp_path: Path) -> Iterator[SyncedSchool]:
     """A copy of the synced school's folder, for one test."""
-    shutil.copytree(first_sync.home, tmp_path / "home")
+    shutil.copytree(first_sync.home, tmp_path / "home", symlinks=True)
     sandbox = first_sync.sandbox
     yield SyncedSchool(sandbox, tmp_path / "home")
     sandbox.clear_faults()

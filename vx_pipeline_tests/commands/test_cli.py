@@ -79,12 +79,15 @@ def test_a_table_is_shown_with_its_age(school: SyncedSchool) -> None:
     ended.failed(0, "veracross.students", "Last plan")
 
 
-def test_a_table_that_never_had_a_row_is_shown_without_age(school: SyncedSchool) -> None:
+def test_a_table_is_as_old_as_its_last_whole_read(school: SyncedSchool) -> None:
     with open_warehouse(school.warehouse) as connection:
         connection.execute("DELETE FROM veracross.athletics_rosters")
-    school.vx("status").failed(0, "veracross.athletics_rosters 0 no rows yet")
+        connection.execute("DELETE FROM veracross.reads WHERE collection = 'classes'")
     tables = {one["table"]: one for one in one_object(school.vx("status", "--json").out)["tables"]}
-    assert tables["veracross.athletics_rosters"]["read_at_utc"] is None
+    empty, unread = tables["veracross.athletics_rosters"], tables["veracross.classes"]
+    assert (empty["rows"], empty["read_at_utc"] is None) == (0, False), "it was read, and nobody was in it"
+    assert unread["read_at_utc"] is None
+    school.vx("status").failed(0, f"veracross.classes {unread['rows']} not read yet")
 
 
 def test_a_push_that_finds_nobody_does_not_tell_what_the_last_one_found(school: SyncedSchool) -> None:

@@ -13,6 +13,8 @@ from vx_pipeline_tests.conftest import fresh_school
 
 Record = dict[str, Any]
 
+pytestmark = pytest.mark.slow
+
 BY = ("--by", "R. Quill", "--note", "asked the registrar")
 
 

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import stat
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -274,6 +275,15 @@ def test_a_process_that_died_halfway_leaves_nothing_behind_for_long(tmp_path: Pa
     assert writer.last_delivery() == replace(DELIVERY, kept_groups=(), rests_on={})
     second = writer.write(OTHER).path
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([first.name, second.name, "latest"])
+
+
+def test_a_backup_that_was_restored_without_its_links_is_no_obstacle(tmp_path: Path) -> None:
+    writer = import_files(tmp_path)
+    first = writer.write(DELIVERY).path
+    (tmp_path / "latest").unlink()
+    shutil.copytree(first, tmp_path / "latest")
+    second = writer.write(OTHER).path
+    assert (tmp_path / "latest").readlink() == Path(second.name)
 
 
 def test_the_newest_deliveries_are_kept_and_the_one_that_counts_always(tmp_path: Path) -> None:
