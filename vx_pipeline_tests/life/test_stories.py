@@ -12,6 +12,7 @@ import pytest
 from vx_pipeline.commands import runs
 from vx_pipeline.journal.approvals import Answer, answer_held
 from vx_pipeline.journal.plans import StoredPlan, latest_plan
+from vx_pipeline.policies import RolloverPolicy
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.sandbox.faults import FaultKind
 from vx_pipeline.sandbox.journal import WriteEntry
@@ -228,6 +229,30 @@ def test_one_bad_record_changes_nothing_for_the_others() -> None:
             )
 
     assert a_night(bad=10) == a_night(bad=None)
+
+
+def test_a_lost_custody_ends_the_tie_though_all_else_is_frozen_and_the_contact_is_pinned(
+    school: School,
+) -> None:
+    student, parent = school.families()[0]
+    school.set_policies(rollover=RolloverPolicy(mode="frozen"))
+    school.pin("contact", parent, "", None)
+    events.change_name(school.life.sandbox, student, last="Silva")
+    school.lose_custody(student, parent)
+    assert {write.entity for write in school.night()} == {"contact"}
+    school.restore_custody(student, parent, legal=False)
+    assert not school.night()
+
+
+def test_who_is_pinned_stays_though_the_exit_date_is_reached(school: School) -> None:
+    student, other = school.current()[:2]
+    school.pin("student", student, "", 0)
+    school.pin("student", other, "deactivated", None)
+    for one in (student, other):
+        events.leave_by_exit_date(school.life.sandbox, one)
+    school.life.clock.moment -= timedelta(days=1)
+    assert not school.night()
+    assert deactivated(school.night()) == {school.memory.records[student]}, "the other pin has no last day"
 
 
 # What once went wrong.
