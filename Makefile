@@ -14,10 +14,10 @@ demo: $(READY)
 RAM := $(if $(wildcard /dev/shm/.),/dev/shm,$(or $(TMPDIR),/tmp))
 
 test: lint chromium
-	TMPDIR=$(RAM) $(BIN)/pytest -n 2 -m "not slow"
+	TMPDIR=$(RAM) $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(READY)
-	TMPDIR=$(RAM) $(BIN)/pytest -m slow
+	TMPDIR=$(RAM) $(BIN)/pytest -n 2 --dist loadfile -m slow
 
 ui: $(READY)
 	$(BIN)/vx ui

@@ -22,6 +22,7 @@ from vx_pipeline.sync.changes import Action, Change, Entity
 from vx_pipeline.sync.pinning import without_pinned
 from vx_pipeline.sync.stored import to_changes
 from vx_pipeline.sync.undo import Orah, undo_changes
+from vx_pipeline.warehouse.rows import read_rows
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _orah(connection: duckdb.DuckDBPyConnection) -> Orah:
         (Entity.STUDENT, "students"),
         (Entity.CONTACT, "contacts"),
     ):
-        for row in _rows(connection, f"SELECT * FROM orah.{table} WHERE _missing_since IS NULL"):
+        for row in read_rows(connection, f"SELECT * FROM orah.{table} WHERE _missing_since IS NULL"):
             house = row.pop("house__id", None)
             # A school's additional fields are no columns of their own.
             more = json.loads(row.pop("_extra") or "{}")
@@ -228,9 +229,3 @@ def _orah(connection: duckdb.DuckDBPyConnection) -> Orah:
             connection.execute("SELECT veracross_id, orah_id FROM matching.student_links").fetchall()
         ),
     )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

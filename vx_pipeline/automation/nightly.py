@@ -7,6 +7,7 @@ from vx_pipeline.assets.orphans import ORPHANS
 from vx_pipeline.assets.sync import PLAN
 from vx_pipeline.automation.push import PLANNED_UPDATES
 from vx_pipeline.automation.red import tell_red
+from vx_pipeline.automation.schedules import school_schedules
 from vx_pipeline.settings import Settings
 
 NIGHTLY_CRON = "0 2 * * *"
@@ -31,18 +32,4 @@ preview_job = dg.define_asset_job(
 
 def nightly_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """One schedule for each school, at two in the morning of its own time zone."""
-    return [_schedule(key, settings.timezone(key)) for key in settings.school_keys()]
-
-
-def _schedule(key: str, timezone: str) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=f"nightly_{key.replace('-', '_')}",
-        job=nightly_job,
-        cron_schedule=NIGHTLY_CRON,
-        execution_timezone=timezone,
-        description=f"Every night at 2:00 {timezone}.",
-    )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=key)
-
-    return schedule
+    return school_schedules(settings, nightly_job, NIGHTLY_CRON, "Every night at 2:00")

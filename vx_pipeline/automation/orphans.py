@@ -3,6 +3,7 @@
 import dagster as dg
 
 from vx_pipeline.assets.orphans import ORPHANS
+from vx_pipeline.automation.schedules import school_schedules
 from vx_pipeline.settings import Settings
 
 WEEKLY_CRON = "0 4 * * 0"
@@ -17,18 +18,4 @@ orphans_job = dg.define_asset_job(
 
 def weekly_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """One schedule for each school, on Sundays at four in its own time zone, after the night's reads."""
-    return [_schedule(key, settings.timezone(key)) for key in settings.school_keys()]
-
-
-def _schedule(key: str, timezone: str) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=f"weekly_{key.replace('-', '_')}",
-        job=orphans_job,
-        cron_schedule=WEEKLY_CRON,
-        execution_timezone=timezone,
-        description=f"Every Sunday at 4:00 {timezone}.",
-    )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=key)
-
-    return schedule
+    return school_schedules(settings, orphans_job, WEEKLY_CRON, "Every Sunday at 4:00")

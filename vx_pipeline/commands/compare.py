@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from vx_pipeline.orah import assumed
+from vx_pipeline.warehouse.rows import read_rows
 
 Records = Mapping[int, Mapping[str, Any]]
 """Records as the stand-in holds them, by Orah id."""
@@ -59,9 +60,9 @@ def compare(
         houses: likewise.
         contacts: likewise; ``_student_ids`` are the students they are tied to.
     """
-    wanted_students = _rows(connection, _STUDENTS)
-    wanted_contacts = _rows(connection, _CONTACTS)
-    wanted_houses = _rows(
+    wanted_students = read_rows(connection, _STUDENTS)
+    wanted_contacts = read_rows(connection, _CONTACTS)
+    wanted_houses = read_rows(
         connection,
         "SELECT orah_id, name, dorm_id FROM matching.house_links JOIN roster.houses USING (dorm_id)",
     )
@@ -113,9 +114,3 @@ def _fields(kind: str, record_id: int, records: Records, wanted: Mapping[str, An
         for name, value in wanted.items()
         if value is not None and record.get(name) != value
     ]
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

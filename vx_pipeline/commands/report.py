@@ -23,6 +23,7 @@ from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.stored import to_changes
 from vx_pipeline.warehouse.reads import last_whole_read
+from vx_pipeline.warehouse.rows import read_rows
 
 MOST_MARKS = 20
 MOST_PROBLEMS = 20
@@ -144,7 +145,8 @@ def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any
     if not outcome.success:
         return []
     with session.reading() as connection:
-        cursor = connection.execute(
+        return read_rows(
+            connection,
             """
             WITH labels AS (
                 SELECT code, any_value(label) AS label FROM veracross.value_list_items
@@ -161,8 +163,6 @@ def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any
             """,
             {"started_at": clock.stored(outcome.started_at)},
         )
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def print_marks(console: Console, outcome: Outcome, marks: Sequence[Mapping[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from vx_pipeline.errors import VxError
 from vx_pipeline.policies import Labels, Policies
 from vx_pipeline.warehouse.derive import derive
 from vx_pipeline.warehouse.reads import last_whole_read
+from vx_pipeline.warehouse.rows import read_rows
 
 T = TypeVar("T")
 
@@ -174,14 +175,16 @@ def _refuse_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _students(connection: duckdb.DuckDBPyConnection) -> Iterator[Student]:
     contacts: dict[int, list[Contact]] = {}
-    for row in _dicts(connection, "FROM delivery.contacts WHERE problem IS NULL ORDER BY student_id, place"):
+    for row in read_rows(
+        connection, "FROM delivery.contacts WHERE problem IS NULL ORDER BY student_id, place"
+    ):
         contacts.setdefault(row["student_id"], []).append(_made(Contact, row))
-    for row in _dicts(connection, "FROM delivery.students WHERE problem IS NULL ORDER BY student_id"):
+    for row in read_rows(connection, "FROM delivery.students WHERE problem IS NULL ORDER BY student_id"):
         yield _made(Student, {**row, "contacts": tuple(contacts.get(row["student_id"], ()))})
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, kind: type[T], query: str) -> tuple[T, ...]:
-    return tuple(_made(kind, row) for row in _dicts(connection, query))
+    return tuple(_made(kind, row) for row in read_rows(connection, query))
 
 
 def _made(kind: type[T], row: Mapping[str, Any]) -> T:
@@ -193,12 +196,6 @@ def _made(kind: type[T], row: Mapping[str, Any]) -> T:
             value = ""
         values[field.name] = value.strip() if isinstance(value, str) else value
     return kind(**values)
-
-
-def _dicts(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _last_read(connection: duckdb.DuckDBPyConnection, table: str) -> datetime | None:

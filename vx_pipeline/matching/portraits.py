@@ -10,6 +10,7 @@ import duckdb
 
 from vx_pipeline.journal.cases import ORAH, VERACROSS, Evidence, Person
 from vx_pipeline.journal.decisions import Entity
+from vx_pipeline.warehouse.rows import read_rows
 
 WANTED = (
     "sis_id", "first_name", "alt_name", "last_name", "email", "year_level", "student_type", "house", "room_number",
@@ -69,13 +70,6 @@ FROM orah.houses AS house LEFT JOIN matching.house_links AS link ON link.orah_id
 WHERE house._missing_reads < 2
 ORDER BY house.id
 """
-
-
-def read_rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    """A query's rows by column name."""
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
 
 def read_proofs(connection: duckdb.DuckDBPyConnection) -> Proofs:

@@ -10,7 +10,8 @@ import duckdb
 
 from vx_pipeline.journal.cases import ORAH, VERACROSS, Candidate, Case, Person, Relative
 from vx_pipeline.journal.decisions import Decision, Entity, Kind
-from vx_pipeline.matching.portraits import Proofs, Row, read_rows
+from vx_pipeline.matching.portraits import Proofs, Row
+from vx_pipeline.warehouse.rows import read_rows
 
 _QUEUE = """
 WITH rivals AS (

@@ -12,6 +12,7 @@ from vx_pipeline.journal.contacts import ContactMemory
 from vx_pipeline.policies import Policies
 from vx_pipeline.sync.changes import Action, Change, Difference, Entity, differences
 from vx_pipeline.warehouse.derive import derive
+from vx_pipeline.warehouse.rows import read_rows
 
 Row = Mapping[str, Any]
 """A row of ``sync.wanted_contacts`` (a person) or ``sync.contact_ties`` (a student and a person)."""
@@ -64,7 +65,7 @@ def contact_changes(
     derive(connection, "vx_pipeline.sync", "wanted_contacts")
     derive(connection, "vx_pipeline.sync", "contact_ties")
     ties: dict[int, list[Row]] = defaultdict(list)
-    for tie in _rows(connection, "FROM sync.contact_ties ORDER BY person_id, student_id"):
+    for tie in read_rows(connection, "FROM sync.contact_ties ORDER BY person_id, student_id"):
         ties[tie["person_id"]].append(tie)
     case = _Case(
         orah_owns=frozenset(policies.orah_owns),
@@ -74,7 +75,7 @@ def contact_changes(
     )
     changes = [
         change
-        for person in _rows(connection, "FROM sync.wanted_contacts ORDER BY person_id")
+        for person in read_rows(connection, "FROM sync.wanted_contacts ORDER BY person_id")
         for change in _person(person, ties[person["person_id"]], case)
     ]
     return changes + list(_unread(ties, case))
@@ -227,9 +228,3 @@ def _change(
     urgent: bool = False,
 ) -> Change:
     return Change(Entity.CONTACT, action, person["person_id"], contact, fields, reason, urgent=urgent)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

@@ -17,6 +17,7 @@ from vx_pipeline.sync.mapping import map_students
 from vx_pipeline.sync.pinning import without_pinned
 from vx_pipeline.sync.students import Case, student_changes
 from vx_pipeline.warehouse.derive import derive
+from vx_pipeline.warehouse.rows import read_rows
 
 Row = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list
         ConfigurationError: the school's own mapping of fields names what is not there.
     """
     derive_desired(connection, baseline.policies)
-    dorms = _rows(connection, _HOUSES)
+    dorms = read_rows(connection, _HOUSES)
     case = Case(
         policies=baseline.policies,
         now=baseline.now,
@@ -76,7 +77,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection, baseline: Baseline) -> list
         houses += _ended_houses(connection, baseline.made_houses, baseline.now.date())
     students = [
         change
-        for row in _rows(connection, "FROM sync.desired_students")
+        for row in read_rows(connection, "FROM sync.desired_students")
         for change in student_changes(row, case)
     ]
     return without_pinned(houses + students, baseline.pins)
@@ -128,14 +129,6 @@ _HOUSES = _sql("houses.sql")
 _ENDED_HOUSES = _sql("ended_houses.sql")
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None
-) -> list[Row]:
-    cursor = connection.execute(query, dict(parameters or {}))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-
-
 def _house(row: Row) -> Change | None:
     """A dorm in use has a house of the same name that carries its id."""
     sis_id = str(row["dorm_id"])
@@ -157,7 +150,7 @@ def _house(row: Row) -> Change | None:
 
 
 def _ended_houses(connection: duckdb.DuckDBPyConnection, made: Collection[int], today: date) -> list[Change]:
-    rows = _rows(connection, _ENDED_HOUSES, {"made_houses": sorted(made), "today": today})
+    rows = read_rows(connection, _ENDED_HOUSES, {"made_houses": sorted(made), "today": today})
     return [
         Change(
             Entity.HOUSE,

@@ -67,6 +67,7 @@ def answer(page: Page, truth: dict[int, int]) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Decision")
 
 
+@pytest.mark.slow
 def test_the_page_empties_the_queue_and_the_next_run_links_exactly_that(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:

@@ -301,6 +301,7 @@ def everybody(sandbox: Sandbox) -> dict[int, Row]:
     return {one["id"]: json.loads(json.dumps(plain(one))) for one in sandbox.school.orah["student"]}
 
 
+@pytest.mark.slow
 def test_a_night_is_taken_back_and_the_next_one_does_not_do_it_again_unseen(
     make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
