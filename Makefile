@@ -16,7 +16,7 @@ RAM := $(if $(wildcard /dev/shm/.),/dev/shm,$(or $(TMPDIR),/tmp))
 test: lint chromium
 	TMPDIR=$(RAM) $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
-test-slow: $(READY)
+test-slow: $(READY) chromium
 	TMPDIR=$(RAM) $(BIN)/pytest -n 2 --dist loadfile -m slow
 
 ui: $(READY)
