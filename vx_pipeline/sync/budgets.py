@@ -13,6 +13,7 @@ import duckdb
 
 from vx_pipeline.policies import GatePolicy
 from vx_pipeline.sync.changes import Action, Change, Entity, fingerprint
+from vx_pipeline.sync.reads import LARGEST_LOSS
 
 BOARDING_FIELDS = frozenset({"student_type", "house", "room_number", "bed_number"})
 """Fields that only make sense together: a type or a house is not held while the room goes."""
@@ -141,6 +142,15 @@ def _group_removals(
                 yield change, f"{len(gone)} of {len(members)} students of {group} would be removed"
 
 
+_GONE = """
+SELECT count(*) FILTER (_missing_reads > 0), count(*)
+FROM orah.students
+WHERE _missing_reads = 0
+    OR _missing_since > (SELECT max(_last_seen_at) - INTERVAL 7 DAY FROM orah.students)
+"""
+"""A list of Orah that came short closes the gate once; what it left out must not be made anew the night after."""
+
+
 def _creates(
     connection: duckdb.DuckDBPyConnection, changes: Sequence[Change], policy: GatePolicy
 ) -> Iterator[tuple[Change, str]]:
@@ -148,6 +158,13 @@ def _creates(
         change for change in changes if change.entity is Entity.STUDENT and change.action is Action.CREATE
     ]
     active = _active_students(connection)
+    gone, known = connection.execute(_GONE).fetchone() or (0, 0)
+    if gone > known * LARGEST_LOSS:
+        for change in created:
+            yield (
+                change,
+                f"{gone} of {known} records left Orah's list within a week; one may be this student's",
+            )
     if len(created) > max(policy.fewest_changes, active * policy.creates_per_run):
         for change in created:
             yield change, f"{len(created)} students would be made anew beside {active} active ones"

@@ -8,11 +8,14 @@ import duckdb
 import pytest
 
 from vx_pipeline.journal.approvals import Answer
+from vx_pipeline.matching.match import match_houses, match_students
 from vx_pipeline.policies import GatePolicy, Policies
 from vx_pipeline.sync.changes import Action, Change, Entity
 from vx_pipeline.sync.gate import Verdict
-from vx_pipeline_tests.sync.planned import answer, by_key, change, crowd, held, judged, plan, removal
-from vx_pipeline_tests.world import READ_AT
+from vx_pipeline.sync.planning import Baseline, make_plan
+from vx_pipeline.warehouse.connection import transaction
+from vx_pipeline_tests.sync.planned import HOUSE, answer, by_key, change, crowd, held, judged, plan, removal
+from vx_pipeline_tests.world import READ_AT, land_rows
 
 CREATE, UPDATE, UNLINK = Action.CREATE, Action.UPDATE, Action.UNLINK
 
@@ -264,3 +267,26 @@ def test_a_divided_change_is_approved_by_what_of_it_was_held(hundred: duckdb.Duc
         last = by_key(second)[1][-1]
         assert (last.verdict, last.approval) == (Verdict.WRITE, 1)
         assert by_key(second)[2][-1].verdict is Verdict.HELD
+
+
+def test_whose_record_may_have_left_orahs_list_is_not_made_anew_unseen(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """A list of Orah comes short on two nights: the first closes the gate, the second must not make doubles."""
+    new = {"id": 77, "first_name": "Nia", "last_name": "Okafor"}
+    tables = crowd(20)
+    tables["students"] = [*tables["students"], new]
+    plan(connection, **tables)
+    for night, kept in ((1, 18), (2, 18), (9, 18)):
+        now = READ_AT + timedelta(days=night)
+        land_rows(connection, "orah.students", *tables["orah_students"][:kept], read_at=now)
+        land_rows(connection, "orah.houses", HOUSE, read_at=now)
+        for table in ("students", "dorms", "dorm_students"):
+            land_rows(connection, table, *tables[table], read_at=now)
+        with transaction(connection):
+            match_students(connection, now=now)
+            match_houses(connection)
+            changes = make_plan(connection, Baseline(Policies(), now, {}))
+        created = [one for one in changes if one.action is Action.CREATE and one.key == 77]
+        told = held(judged(connection, created, now=now))
+        assert ("left Orah's list within a week" in told.get(77, "")) is (night < 8), night
