@@ -16,13 +16,10 @@ from typing import Any
 import pytest
 
 from vx_pipeline import clock
+from vx_pipeline.assets.matching import link_houses, link_students
 from vx_pipeline.assets.orah import READS
 from vx_pipeline.assets.veracross import PARENTS, extract_and_land
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.decisions import Entity
-from vx_pipeline.journal.intents import known_students
-from vx_pipeline.matching.match import match_houses, match_students
-from vx_pipeline.matching.rulings import read_rulings
 from vx_pipeline.roster.derive import DERIVATIONS, build
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.session import SchoolSession
@@ -176,8 +173,8 @@ def run_night(session: SchoolSession, plan_and_apply: PlanAndApply, endpoints: I
         night.step(
             f"roster.{derivation.table}", derivation.sources, partial(_build, session, derivation.table)
         )
-    night.step("matching.student_links", _STUDENT_SOURCES, partial(_match_students, session))
-    night.step("matching.house_links", ("roster.houses", "orah.houses"), partial(_match_houses, session))
+    night.step("matching.student_links", _STUDENT_SOURCES, partial(link_students, session))
+    night.step("matching.house_links", ("roster.houses", "orah.houses"), partial(link_houses, session))
     night.applied = night.step("sync", _PLAN_SOURCES, partial(plan_and_apply, session))
     return night
 
@@ -204,21 +201,3 @@ async def _awaited(answer: Any) -> Any:
 def _build(session: SchoolSession, table: str) -> None:
     with session.writing() as connection:
         build(connection, table, session.school.policies, session.today())
-
-
-def _match_students(session: SchoolSession) -> None:
-    rulings = read_rulings(session.journal, session.key, Entity.STUDENT)
-    with session.writing() as connection:
-        match_students(
-            connection,
-            now=session.now(),
-            rulings=rulings,
-            written=known_students(session.journal, session.key),
-            link_same_name_and_year=session.school.policies.link_same_name_and_year,
-        )
-
-
-def _match_houses(session: SchoolSession) -> None:
-    rulings = read_rulings(session.journal, session.key, Entity.HOUSE)
-    with session.writing() as connection:
-        match_houses(connection, rulings)
