@@ -10,36 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from vx_pipeline.attendance_policy import AttendancePolicy, InsightsPolicy
+
 BoarderRule = Literal["dorm", "room", "dorm_and_room"]
 Removal = Literal["deactivate", "delete"]
 Labels = tuple[str, ...]
 Share = Annotated[float, Field(gt=0, le=1)]
 Number = Annotated[int, Field(ge=0)]
 ContactFlag = Literal["resident", "legal_custody", "parent_portal_access", "emergency"]
-
-
-class AttendancePolicy(BaseModel):
-    """How time away in Orah becomes a mark in Veracross."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    absent_status: str = Field(
-        "Absent - Excused", description="Label of the status written for a class missed while away."
-    )
-    present_status: str = Field(
-        "Present", description="Label of the status that a row has before anybody marked it."
-    )
-    away_states: Labels = Field(
-        ("off_grounds", "home"), description="Orah location states that mean a student is away from class."
-    )
-    away_places: Labels = Field(
-        (), description="Names of Orah locations on the grounds that also mean away, e.g. a health centre."
-    )
-    absent_share: Share = Field(
-        0.5, description="Share of a class meeting that must be missed before it counts as absent."
-    )
-    note_marker: str = Field("[via Orah]", min_length=3, description="Ends every note we write.")
-    days_back: int = Field(7, ge=0, le=60, description="Edit window: days before today that may be written.")
 
 
 ORAH_FIELDS = frozenset(
@@ -202,3 +180,4 @@ class Policies(BaseModel):
         14, ge=2, le=366, description="Deliveries of import files that are kept, the newest one among them."
     )
     attendance: AttendancePolicy = AttendancePolicy()
+    insights: InsightsPolicy = InsightsPolicy()

@@ -9,7 +9,7 @@ import pytest
 import vx_pipeline
 
 ROOT = Path(vx_pipeline.__file__).parent
-COMMON = {"addresses", "clock", "errors", "policies", "schema", "settings", "contracts"}
+COMMON = {"addresses", "clock", "errors", "attendance_policy", "policies", "schema", "settings", "contracts"}
 MAY_IMPORT = {
     "veracross": {"schema", "errors", "addresses"},
     "orah": {"schema", "errors", "addresses"},
@@ -19,8 +19,9 @@ MAY_IMPORT = {
     "matching": {"warehouse", "journal", *COMMON},
     "sync": {"warehouse", "journal", "orah", *COMMON},
     "attendance": {"warehouse", "journal", "orah", "veracross", *COMMON},
+    "insights": {"warehouse", *COMMON},
     "delivery": {"warehouse", *COMMON},
-    "review": {"journal", "matching", "sync", *COMMON},
+    "review": {"journal", "matching", "sync", "insights", *COMMON},
     "sandbox": set(),
 }
 """What each room may know of the project besides itself. The floors above may know everything but the sandbox."""

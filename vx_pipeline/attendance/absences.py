@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.orah.assumed import parse_moment
-from vx_pipeline.policies import AttendancePolicy
 
 Record = Mapping[str, Any]
 

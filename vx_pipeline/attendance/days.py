@@ -12,10 +12,10 @@ import pandas as pd
 from vx_pipeline.attendance.absences import Away, away_locations, periods_away
 from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
 from vx_pipeline.attendance.push import Update
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.clock import stored
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.assumed import parse_moment
-from vx_pipeline.policies import AttendancePolicy
 
 LOOKBACK = timedelta(days=4)
 """How long before the first day movements are read: who left for a long weekend is still away on Monday.

@@ -12,11 +12,11 @@ from typing import Any
 
 from vx_pipeline.attendance.compare import Decision, decide
 from vx_pipeline.attendance.missed import Missed
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.errors import AccessError, IncompleteReadError, LostAnswerError, VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.intents import Result, open_intents, record_intent, record_outcome
 from vx_pipeline.journal.marks import Mark, last_mark, record_mark
-from vx_pipeline.policies import AttendancePolicy
 from vx_pipeline.schema import ValueList
 from vx_pipeline.veracross import CompleteRead, VeracrossClient
 from vx_pipeline.veracross.contract import ENDPOINTS

@@ -18,10 +18,10 @@ from vx_pipeline.attendance.absences import away_locations
 from vx_pipeline.attendance.days import Days, find_missed, write_planned_updates
 from vx_pipeline.attendance.missed import student_meetings
 from vx_pipeline.attendance.push import Pusher, Update, push_marks
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.errors import ServiceError, VxError
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.assumed import parse_moment
-from vx_pipeline.policies import AttendancePolicy
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import load_settings
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from vx_pipeline.attendance.absences import Away, away_locations, periods_away
 from vx_pipeline.attendance.days import Days
 from vx_pipeline.attendance.missed import Meeting, missed_meetings
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.orah.assumed import parse_moment
-from vx_pipeline.policies import AttendancePolicy
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DORM, TOWN, HOME = 1, 2, 3

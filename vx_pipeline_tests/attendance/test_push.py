@@ -14,12 +14,12 @@ from sqlalchemy import select
 from vx_pipeline.attendance.days import Days, write_planned_updates
 from vx_pipeline.attendance.missed import Meeting, Missed
 from vx_pipeline.attendance.push import Pusher, Update, push_marks
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.errors import AccessError, VxError
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.intents import open_intents, record_intent
 from vx_pipeline.journal.marks import Mark, last_mark, record_mark
 from vx_pipeline.journal.tables import intents, outcomes
-from vx_pipeline.policies import AttendancePolicy
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline.veracross import VeracrossClient
 from vx_pipeline_tests.conftest import SandboxFactory

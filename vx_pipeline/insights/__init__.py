@@ -1,0 +1,1 @@
+"""What class attendance in Veracross tells: sessions, figures for each student and window, alerts, pictures."""
