@@ -13,9 +13,10 @@ from vx_pipeline.assets.veracross import plan_ask
 from vx_pipeline.attendance.days import Days, write_planned_updates
 from vx_pipeline.attendance.missed import Meeting, Missed
 from vx_pipeline.attendance.push import Update
+from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.commands import report
 from vx_pipeline.commands.runs import Outcome
-from vx_pipeline.policies import AttendancePolicy, Policies
+from vx_pipeline.policies import Policies
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import SANDBOX, Settings
 from vx_pipeline.warehouse.connection import open_warehouse
