@@ -1,4 +1,6 @@
-"""The partitions of every asset: the schools."""
+"""The partitions of the assets: the schools, and of attendance each day of a school."""
+
+from datetime import date
 
 import dagster as dg
 
@@ -6,3 +8,21 @@ from vx_pipeline.settings import load_settings
 
 SCHOOLS = dg.StaticPartitionsDefinition(load_settings().school_keys())
 """One partition for each configured school. Reading settings needs neither network nor secrets."""
+
+DAYS = dg.DailyPartitionsDefinition(start_date="2025-07-01", timezone="Etc/GMT-14", end_offset=1)
+"""Days of attendance, each in its school's own calendar. The clock is that of the zone in which a day begins first,
+so that today is there wherever the school is."""
+
+SCHOOL_DAYS = dg.MultiPartitionsDefinition({"school": SCHOOLS, "day": DAYS})
+"""One partition for each school and day."""
+
+
+def school_and_day(partition_key: str) -> tuple[str, date]:
+    """The school and the day that a partition of ``SCHOOL_DAYS`` stands for."""
+    found = SCHOOL_DAYS.get_partition_key_from_str(partition_key).keys_by_dimension
+    return found["school"], date.fromisoformat(found["day"])
+
+
+def school_day_key(school: str, day: date) -> dg.MultiPartitionKey:
+    """The partition of a school's day."""
+    return dg.MultiPartitionKey({"school": school, "day": day.isoformat()})
