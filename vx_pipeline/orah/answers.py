@@ -60,6 +60,21 @@ def location_records(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"location": None, "student": None, **record} for record in records]
 
 
+def rolls(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records, each with an id: without one nobody knows whether a roll came twice, or not at all.
+
+    Raises:
+        IncompleteReadError: a record has no id.
+    """
+    if not all(assumed.is_whole_number(record.get("id")) for record in records):
+        raise IncompleteReadError(
+            "One of Orah's rolls has no id.",
+            kept="No mark is derived from these rolls.",
+            remedy="Run the push again; if it stays, Orah changed its API.",
+        )
+    return records
+
+
 def contacts(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The contacts of one student; one that does not tell whose it is could not be taken from anybody safely.
 

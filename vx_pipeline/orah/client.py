@@ -7,7 +7,7 @@ landed, and only reading back can tell.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,15 +17,10 @@ import stamina
 from vx_pipeline.addresses import secure_url
 from vx_pipeline.errors import BusyError, IncompleteReadError, LostAnswerError, ServiceError
 from vx_pipeline.orah import assumed
-from vx_pipeline.orah.answers import contacts, is_record, location_records, read_answer
+from vx_pipeline.orah.answers import contacts, is_record, location_records, read_answer, rolls
+from vx_pipeline.orah.timelines import date_range, read_timeline
 
 log = logging.getLogger(__name__)
-
-PAGE_SIZE = 200
-"""Largest page of a timeline that a live tenant was seen to accept."""
-
-_MOST_PASSES = 4
-"""How often a timeline of several pages is read until two passes in a row agree."""
 
 
 @dataclass(frozen=True)
@@ -95,31 +90,37 @@ class OrahClient:
     async def movements(self, start: datetime, end: datetime | None = None) -> list[dict[str, Any]]:
         """The location records between two moments, all pages.
 
-        Records may come or go between two pages, so more than one page is read until two passes agree.
-
         Each has the keys ``id, type, record_time, location, student``; the last two may be None.
 
         Raises:
             IncompleteReadError: a record is malformed or came twice, or passes kept differing.
             ServiceError: a page failed.
         """
-        date_range = {"start_date": _utc(start)}
-        if end is not None:
-            date_range["end_date"] = _utc(end)
-        before: list[Any] | None = None
-        for _ in range(_MOST_PASSES):
-            records = location_records(
-                await self._pages("location-record/timeline", {"date_range": date_range})
-            )
-            ids = [record["id"] for record in records]
-            if len(set(ids)) == len(ids) and (len(ids) < PAGE_SIZE or ids == before):
-                return records
-            before = ids
-        raise IncompleteReadError(
-            f"Orah's movements changed while they were read, {_MOST_PASSES} times in a row.",
-            kept="No mark is derived from them.",
-            remedy="Run the push again.",
+        return await read_timeline(
+            self._list, "location-record/timeline", {"date_range": date_range(start, end)}, location_records
         )
+
+    async def rolls(self, start: datetime, end: datetime | None = None) -> list[dict[str, Any]]:
+        """The rolls of any type and status that began between two moments, all pages.
+
+        Each has its ``id``; ``assumed.roll_results`` reads the rest.
+
+        Raises:
+            IncompleteReadError: a record has no id or came twice, or passes kept differing.
+            AccessError: the key has no permission for rolls.
+            ServiceError: a page failed.
+        """
+        query = {"date_range": date_range(start, end), "status": "All"}
+        return await read_timeline(self._list, "roll/timeline", query, rolls)
+
+    async def leave(self, leave_id: int) -> dict[str, Any]:
+        """One leave, which people call a pass; there is no list of them. ``assumed.read_pass`` reads it.
+
+        Raises:
+            AccessError: the key has no permission for leaves.
+            NotFoundError: it does not exist, or was deleted.
+        """
+        return await self.get("leave", leave_id)
 
     async def latest_movements(self) -> list[dict[str, Any]]:
         """The latest location record of each student who has one, however old, in one answer.
@@ -136,8 +137,8 @@ class OrahClient:
             NotFoundError: it does not exist, or was deleted.
         """
         answer = await self._read(f"{entity}/get-single", assumed.get_body(record_id))
-        if not is_record(answer):
-            raise ServiceError(f"Orah answered {entity}/get-single with something else than a record.")
+        if not is_record(answer) or answer["id"] != record_id:
+            raise ServiceError(f"Orah answered {entity}/get-single with something else than the record.")
         return dict(answer)
 
     async def create(self, entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,16 +166,6 @@ class OrahClient:
             NotFoundError: it does not exist.
         """
         await self._send_write(f"{entity}/delete", assumed.delete_body(record_id))
-
-    async def _pages(self, route: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """One pass over all pages of a timeline; the end is a short page."""
-        records: list[dict[str, Any]] = []
-        while True:
-            page = {"page_size": PAGE_SIZE, "page_index": len(records) // PAGE_SIZE}
-            rows = await self._list(route, {"query": {**query, **page}})
-            records += rows
-            if len(rows) < PAGE_SIZE:
-                return records
 
     async def _list(self, route: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         data = await self._read(route, body)
@@ -245,8 +236,3 @@ class OrahClient:
     async def _send(self, route: str, body: Mapping[str, Any]) -> httpx.Response:
         self.requests += 1
         return await self._http.post(route, json=body)
-
-
-def _utc(moment: datetime) -> str:
-    """ISO-8601 in UTC with milliseconds and ``Z``, as Orah writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -21,7 +21,8 @@ from vx_pipeline.errors import (
     VxError,
 )
 from vx_pipeline.orah import OrahClient, assumed
-from vx_pipeline.orah.client import PAGE_SIZE, Retry
+from vx_pipeline.orah.client import Retry
+from vx_pipeline.orah.timelines import PAGE_SIZE
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline_tests.conftest import SandboxFactory
 
@@ -196,7 +197,7 @@ def test_a_list_that_is_none_is_not_an_empty_list(content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b'{"data": []}', b'{"data": {"id": "7"}}', b'{"data": null}'])
 def test_a_record_that_is_none(content: bytes) -> None:
-    with pytest.raises(ServiceError, match="something else than a record"):
+    with pytest.raises(ServiceError, match="something else than the record"):
         answered(content, lambda client: client.get("student", 7))
     with pytest.raises(LostAnswerError, match="not a record"):
         answered(content, lambda client: rename(client, 7))

@@ -1,11 +1,9 @@
-"""Every assumption about Orah that no public page confirms, in one place. The README lists them.
-
-When a live tenant answers otherwise, this is the module to change; nothing else rests on these shapes.
-"""
+"""Students, houses, contacts and movements: the bodies that read and write them, and what they look like."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
+
+from vx_pipeline.orah.assumed.values import is_moment, is_reference, is_whole_number
 
 BOARDING = "Boarding"
 """Assumed spelling of the student type of a boarder. ``FlexiBoarding`` and ``Remote`` are documented."""
@@ -36,7 +34,7 @@ def is_contact(record: Mapping[str, Any]) -> bool:
     return (
         is_whole_number(record.get("id"))
         and isinstance(students, list)
-        and all(student is not None and _is_reference(student) for student in students)
+        and all(student is not None and is_reference(student) for student in students)
     )
 
 
@@ -81,17 +79,6 @@ def same_value(record: Mapping[str, Any], field: str, value: Any) -> bool:
     return bool(record.get(field) == value)
 
 
-def parse_moment(text: str) -> datetime:
-    """An ISO-8601 moment as Orah writes it, aware, UTC (assumed: one without an offset is meant as UTC).
-
-    Raises:
-        ValueError: it is no moment.
-        OverflowError: in UTC it lies outside the years 1 to 9999.
-    """
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def is_location_record(record: Mapping[str, Any]) -> bool:
     """Whether a record says which move it is, when and of whom.
 
@@ -100,26 +87,10 @@ def is_location_record(record: Mapping[str, Any]) -> bool:
     return (
         is_whole_number(record.get("id"))
         and isinstance(record.get("type"), str)
-        and _is_moment(record.get("record_time"))
-        and _is_reference(record.get("location"))
-        and _is_reference(record.get("student"))
+        and is_moment(record.get("record_time"))
+        and is_reference(record.get("location"))
+        and is_reference(record.get("student"))
     )
-
-
-def is_whole_number(value: Any) -> bool:
-    """Whether a value of Orah's JSON can be an id."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(parse_moment(value))
-    except (ValueError, OverflowError):
-        return False
-
-
-def _is_reference(value: Any) -> bool:
-    return value is None or (isinstance(value, Mapping) and is_whole_number(value.get("id")))
 
 
 def _record(values: Mapping[str, Any]) -> dict[str, Any]:

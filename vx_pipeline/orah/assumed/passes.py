@@ -1,0 +1,83 @@
+"""Passes, which Orah's API calls leaves: what a leave record says, and where its id comes from.
+
+Seen or documented: the fields of a leave, the statuses ``Active`` and ``Scheduled``, that only active passes count,
+not requested or scheduled ones, that actual times beat planned ones, and that there is no list of leaves. Assumed:
+
+* A pass that was active and is over counts, too; its status is one of `OVER`.
+* ``end_time`` of such a pass is when it really ended, of an active one when it is planned to end.
+* A pass of any other status does not count.
+* A movement that a pass made names it under ``leave``: ``{"id": ...}``. Ids of passes come from there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vx_pipeline.orah.assumed.values import folded, is_whole_number, read_moment, referred_id, text
+
+ACTIVE = "active"
+"""Status of a pass that goes on."""
+
+OVER = frozenset({"ended", "completed", "returned", "overdue", "late"})
+"""Statuses of a pass that was active."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of one student.
+
+    Args:
+        leave_id: its id.
+        orah_id: the student's id in Orah.
+        status: as Orah writes it.
+        counts: whether the student is, or was, really away on it.
+        start: when it begins or began; aware, UTC.
+        end: when it ends or ended; None if it does not say.
+        type_name: name of the pass type.
+        place: name of the location it leads to; None if it names none.
+    """
+
+    leave_id: int
+    orah_id: int
+    status: str
+    counts: bool
+    start: datetime
+    end: datetime | None
+    type_name: str
+    place: str | None
+
+
+def read_pass(record: Mapping[str, Any]) -> Pass | None:
+    """What a leave record says; None if it does not say which it is, whose, of what type, how it stands or when.
+
+    A school may have said of a type or a place that it makes no mark, so neither may be misread.
+    """
+    orah_id, status = referred_id(record.get("student")), text(record.get("status"))
+    start, end = read_moment(record.get("start_time")), read_moment(record.get("end_time"))
+    type_name, place = _name(record.get("leave_type")), _name(record.get("location"))
+    if not is_whole_number(record.get("id")) or orah_id is None or status is None or start is None:
+        return None
+    if type_name is None or (place is None and record.get("location") is not None):
+        return None
+    if record.get("end_time") is not None and (end is None or end < start):
+        return None
+    return Pass(
+        leave_id=record["id"],
+        orah_id=orah_id,
+        status=status,
+        counts=folded(status) == ACTIVE or folded(status) in OVER,
+        start=start,
+        end=end,
+        type_name=type_name,
+        place=place,
+    )
+
+
+def leave_of(location_record: Mapping[str, Any]) -> int | None:
+    """The id of the pass behind a movement; None if the record names none."""
+    return referred_id(location_record.get("leave"))
+
+
+def _name(value: Any) -> str | None:
+    return text(value.get("name")) if isinstance(value, Mapping) else None
