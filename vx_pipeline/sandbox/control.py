@@ -9,28 +9,37 @@ route                                       what it does
 ``DELETE /faults``                          ends all faults
 ``GET /counts``                             records by operation, and by ``orah.<model>``
 ``GET /school/{operation}``                 the records as held, also of ``orah.<model>``, private keys included
-``POST /orah/location-record``              a student moves: ``student_id``, ``location_id`` (null for ``out``),
-                                            ``record_time`` (now), ``type`` (``in`` or ``out``; ``in``)
-``POST /veracross/attendance/{id}``         a teacher edits a row: ``status``, ``notes``
+``POST /orah/location-record``              a student moves
+``POST /orah/location-record/{id}``         a movement is corrected
+``DELETE /orah/location-record/{id}``       a movement is deleted
+``POST /orah/leave``                        a pass is given
+``POST /orah/leave/{id}``                   a pass is edited, ended or cancelled
+``DELETE /orah/leave/{id}``                 a pass is deleted
+``POST /orah/roll``                         a roll is taken
+``POST /orah/roll/{id}``                    the entry of one student on a roll is edited
+``POST /veracross/attendance/{id}``         a teacher edits a row
+``POST /veracross/class-cancelled``         a class does not meet on a day
 ==========================================  =======================================================================
 
+Bodies of what people do are described where it is done, in ``hands.py``.
 Answers are ``{"data": ...}`` (but for the journal), refusals ``{"error": "..."}``. Nothing of this stands in the
 journal. It listens on loopback only and asks for no credentials: everybody in here is invented.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from vx_pipeline.sandbox.doorway import Caller
 from vx_pipeline.sandbox.faults import Fault, FaultBox, FaultKind
+from vx_pipeline.sandbox.hands import Hands
 from vx_pipeline.sandbox.messages import Answer, Incoming, Refusal, Router, json_answer
-from vx_pipeline.sandbox.orah_bodies import moment, utc_milliseconds, whole_number
-from vx_pipeline.sandbox.orah_tenant import Tenant
 from vx_pipeline.sandbox.rules import Rules
 from vx_pipeline.sandbox.trouble import Trouble
-from vx_pipeline.sandbox.updates import AttendanceRows
+
+Target = Callable[..., dict[str, Any]]
+"""Takes the request and the path's parameters, and returns the answer's body."""
 
 
 class Control:
@@ -38,20 +47,26 @@ class Control:
 
     name = "control"
 
-    def __init__(self, rules: Rules, box: FaultBox, rows: AttendanceRows, tenant: Tenant) -> None:
+    def __init__(self, rules: Rules, box: FaultBox, hands: Hands) -> None:
         self._rules = rules
         self._box = box
-        self._rows = rows
-        self._tenant = tenant
-        self._router: Router[Callable[..., dict[str, Any]]] = Router(
+        self._router: Router[Target] = Router(
             {
                 ("GET", "/journal"): self._journal,
                 ("POST", "/faults"): self._add_fault,
                 ("DELETE", "/faults"): self._clear_faults,
                 ("GET", "/counts"): self._counts,
                 ("GET", "/school/{operation}"): self._records,
-                ("POST", "/orah/location-record"): self._move,
-                ("POST", "/veracross/attendance/{row_id:int}"): self._edit_attendance,
+                ("POST", "/orah/location-record"): _new(hands.move),
+                ("POST", "/orah/location-record/{record_id:int}"): _change(hands.change_move),
+                ("DELETE", "/orah/location-record/{record_id:int}"): _delete(hands.delete_move),
+                ("POST", "/orah/leave"): _new(hands.give_leave),
+                ("POST", "/orah/leave/{record_id:int}"): _change(hands.change_leave),
+                ("DELETE", "/orah/leave/{record_id:int}"): _delete(hands.delete_leave),
+                ("POST", "/orah/roll"): _new(hands.take_roll),
+                ("POST", "/orah/roll/{record_id:int}"): _change(hands.change_roll),
+                ("POST", "/veracross/attendance/{record_id:int}"): _change(hands.mark),
+                ("POST", "/veracross/class-cancelled"): _new(hands.cancel_class),
             }
         )
 
@@ -107,41 +122,33 @@ class Control:
             raise Refusal(404, "There is no such collection.")
         return {"data": found}
 
-    def _move(self, incoming: Incoming) -> dict[str, Any]:
-        given = _object(incoming, "student_id", "location_id", "record_time", "type")
-        student = self._tenant.get("student", whole_number(given.get("student_id"), "student_id"))
-        location, kind = None, given.get("type", "in")
-        if given.get("location_id") is not None:
-            self._tenant.get("location", whole_number(given["location_id"], "location_id"))
-            location = self._tenant.reference("location", given["location_id"])
-        if kind not in {"in", "out"} or (kind == "in" and location is None):
-            raise Refusal(400, "type is in (with a location) or out.")
-        at = moment(given["record_time"]) if "record_time" in given else self._tenant.now()
-        record = {
-            "model": "location_record",
-            "id": self._tenant.new_id("location_record"),
-            "type": kind,
-            "record_time": utc_milliseconds(at),
-            "location": location,
-            "student": self._tenant.reference("student", student["id"]),
-        }
-        self._tenant.all("location_record").append(record)
-        return {"data": record}
 
-    def _edit_attendance(self, incoming: Incoming, row_id: int) -> dict[str, Any]:
-        row = self._rows.find(row_id)
-        if row is None:
-            raise Refusal(404, "There is no such attendance row.")
-        self._rows.change(row, self._rows.read_changes(_object(incoming, "status", "notes")))
-        return {"data": row}
+def _new(hand: Callable[[Mapping[str, Any]], Any]) -> Target:
+    """What takes a body alone."""
+    return lambda incoming: {"data": hand(_object(incoming))}
 
 
-def _object(incoming: Incoming, *allowed: str) -> dict[str, Any]:
-    """The JSON object of the body, with no other keys than these where some are named."""
+def _change(hand: Callable[[int, Mapping[str, Any]], Any]) -> Target:
+    """What takes a record's id and a body."""
+    return lambda incoming, record_id: {"data": hand(record_id, _object(incoming))}
+
+
+def _delete(hand: Callable[[int], None]) -> Target:
+    """What takes a record's id alone."""
+
+    def answer(incoming: Incoming, record_id: int) -> dict[str, Any]:
+        hand(record_id)
+        return {"data": None}
+
+    return answer
+
+
+def _object(incoming: Incoming) -> dict[str, Any]:
+    """The JSON object of the body."""
     try:
         given = json.loads(incoming.body)
     except ValueError:
         raise Refusal(400, "The body is not JSON.") from None
-    if not isinstance(given, dict) or (allowed and set(given) - set(allowed)):
-        raise Refusal(400, f"The body is an object with {', '.join(allowed) or 'the fields of a fault'}.")
+    if not isinstance(given, dict):
+        raise Refusal(400, "The body is an object.")
     return given

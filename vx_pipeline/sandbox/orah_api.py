@@ -13,6 +13,11 @@ Assumed, because nothing public says it:
 * Timelines come newest first; both ends of the range are included. ``roll/timeline`` takes a ``status``.
 * ``location/tree`` is nested unless ``nested`` is false; only then are there no ``child_locations``.
 * ``location-record/get-current`` brings the latest record of each student who has one.
+* A location record that a pass made shows it as ``leave: {"id": N}``, also when the pass is gone; others have no
+  such field. There is no other way to learn the id of a pass.
+* A roll has a ``type`` (``class`` or ``house``), a ``status`` (``Completed``) and ``students``: the reference of a
+  ``student``, a ``status`` (``Present``, ``Late`` or ``Absent``), and in class rolls a ``reason`` (name and type;
+  null for Present) and a ``source`` (``roll``, ``pass`` or ``edit``).
 * Only a house without students can be deleted (400). A leave without a status is Active or Scheduled by its times.
 * What is checked first: path, method, key, permission, body.
 """
@@ -174,10 +179,6 @@ class OrahApi:
     def _create(self, model: str, body: Body, trouble: Trouble) -> Record:
         body.only(data=True)
         fields = new_fields(self._tenant, model, body.data or {})
-        if model == "leave" and fields["status"] is None:
-            now = self._tenant.now()
-            begun = orah_bodies.moment(fields["start_time"]) <= now
-            fields["status"] = "Active" if begun else "Scheduled"
         return self._tenant.serve_one(self._tenant.create(model, fields, lands=trouble.write_lands()))
 
     def _update(self, model: str, body: Body, trouble: Trouble) -> Record:

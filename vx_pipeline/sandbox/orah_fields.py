@@ -135,4 +135,7 @@ def new_fields(tenant: Tenant, model: str, data: Mapping[str, Any]) -> dict[str,
         raise Refusal(400, f"A {model} needs {', '.join(missing)}.")
     given = read_fields(tenant, model, data)
     empty = {name: None for name in _FIELDS[model] if name not in ("students", *CUSTOM)}
-    return {**empty, **_DEFAULTS.get(model, {}), **given}
+    fields = {**empty, **_DEFAULTS.get(model, {}), **given}
+    if model == "leave" and fields["status"] is None:
+        fields["status"] = "Active" if moment(fields["start_time"]) <= tenant.now() else "Scheduled"
+    return fields

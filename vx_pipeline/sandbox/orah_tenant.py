@@ -18,8 +18,12 @@ _REFERENCES: dict[str, tuple[str, ...]] = {
     "house": ("id", "sis_id"),
     "location": ("id", "name"),
     "leave_type": ("id", "name", "short_code"),
+    "leave": ("id",),
 }
 """Models that other records refer to under their own name, and what a reference shows."""
+
+_UNSTAMPED = frozenset({"location_record", "roll"})
+"""Models whose records do not show when they were made and changed (seen of location records)."""
 
 
 class Tenant:
@@ -76,12 +80,15 @@ class Tenant:
         self._last_ids[model] = max(highest, self._last_ids.get(model, 0)) + 1
         return self._last_ids[model]
 
-    def create(self, model: str, fields: Mapping[str, Any], *, lands: bool, action: str = "create") -> Record:
-        """A new record; if it does not land it is only what the answer would show."""
+    def new_record(self, model: str, fields: Mapping[str, Any]) -> Record:
+        """A record with an id and stamps of its own, not held yet."""
         stamp = utc_milliseconds(self.now())
         record = {"model": model, "id": self.new_id(model), **fields}
-        if model != "location_record":
-            record |= {"created_at": stamp, "updated_at": stamp}
+        return record if model in _UNSTAMPED else record | {"created_at": stamp, "updated_at": stamp}
+
+    def create(self, model: str, fields: Mapping[str, Any], *, lands: bool, action: str = "create") -> Record:
+        """A new record; if it does not land it is only what the answer would show."""
+        record = self.new_record(model, fields)
         if lands:
             self.all(model).append(record)
             self._remember(model, action, record["id"], {}, self.serve_one(record))
@@ -105,13 +112,17 @@ class Tenant:
         return changed
 
     def delete(self, model: str, record: Record, *, lands: bool) -> None:
-        """Removes a record for good; its id is not given out again."""
+        """Removes a record for good."""
         if lands:
             before = self.serve_one(record)
-            held = self.all(model)
-            self._last_ids[model] = max(self._last_ids.get(model, 0), record["id"])
-            held[:] = [other for other in held if other is not record]
+            self.remove(model, record)
             self._remember(model, "delete", record["id"], before, {})
+
+    def remove(self, model: str, record: Record) -> None:
+        """Removes a record, unseen by the journal; its id is not given out again."""
+        held = self.all(model)
+        self._last_ids[model] = max(self._last_ids.get(model, 0), record["id"])
+        held[:] = [other for other in held if other is not record]
 
     def _remember(
         self, model: str, action: str, record_id: int, before: Mapping[str, Any], after: Mapping[str, Any]

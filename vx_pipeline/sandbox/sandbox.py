@@ -14,6 +14,7 @@ from vx_pipeline.sandbox.control import Control
 from vx_pipeline.sandbox.data_api import DataApi
 from vx_pipeline.sandbox.doorway import Doorway, System
 from vx_pipeline.sandbox.faults import Fault, FaultBox
+from vx_pipeline.sandbox.hands import Hands
 from vx_pipeline.sandbox.hosting import Hosting
 from vx_pipeline.sandbox.journal import Journal
 from vx_pipeline.sandbox.orah_api import OrahApi
@@ -48,6 +49,7 @@ class Sandbox:
         journal: every request and every write.
         granted_scopes: what the school granted; remove one and new tokens cannot have it.
         orah_forbidden: resources that the Orah key may not touch, e.g. ``{"student"}``.
+        hands: what people of the school do in either system.
     """
 
     def __init__(
@@ -80,6 +82,9 @@ class Sandbox:
         self.granted_scopes: set[str] = set(GRANTABLE_SCOPES)
         self.orah_forbidden: set[str] = set()
         self._box = FaultBox()
+        self._tenant = Tenant(self)
+        self._rows = AttendanceRows(self)
+        self.hands = Hands(self, self._tenant, self._rows)
         self._hosting: Hosting | None = None
 
     def __enter__(self) -> Self:
@@ -100,14 +105,12 @@ class Sandbox:
         if self._hosting is not None:
             raise RuntimeError("The sandbox runs already.")
         tokens = TokenStore(lambda: self.clock())
-        tenant = Tenant(self)
-        rows = AttendanceRows(self.school, lambda: self.clock())
         systems: dict[str, System] = {
             "accounts": Accounts(self, tokens),
-            "data": DataApi(self, tokens, rows),
-            "orah": OrahApi(self, tenant),
+            "data": DataApi(self, tokens, self._rows),
+            "orah": OrahApi(self, self._tenant),
         }
-        control = Control(self, self._box, rows, tenant)
+        control = Control(self, self._box, self.hands)
         stopping = asyncio.Event()
         apps = {
             name: Doorway(system, self, self.journal, self._box, stopping) for name, system in systems.items()

@@ -1,12 +1,12 @@
 """Changes of class attendance rows: what may be changed, and changing it. Clients and teachers both do it here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from vx_pipeline.sandbox.contract import is_leaf, operations
 from vx_pipeline.sandbox.messages import Refusal
-from vx_pipeline.sandbox.school import School
+from vx_pipeline.sandbox.rules import Rules
 
 Record = dict[str, Any]
 
@@ -17,18 +17,17 @@ class AttendanceRows:
     """The attendance rows of a school.
 
     Args:
-        school: the live records.
-        clock: epoch seconds.
+        rules: the running sandbox.
     """
 
-    def __init__(self, school: School, clock: Callable[[], float]) -> None:
-        self._school = school
-        self._clock = clock
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
     def find(self, row_id: int) -> Record | None:
         """The row with this id."""
         return next(
-            (row for row in self._school.veracross["list_class_attendance"] if row["id"] == row_id), None
+            (row for row in self._rules.school.veracross["list_class_attendance"] if row["id"] == row_id),
+            None,
         )
 
     def read_changes(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -47,11 +46,13 @@ class AttendanceRows:
         before = {name: row[name] for name in changes}
         for name, value in changes.items():
             row[name] = {**row[name], **value} if isinstance(value, dict) and row[name] else value
-        row["last_modified_date"] = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        row["last_modified_date"] = datetime.fromtimestamp(self._rules.clock(), UTC).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
         return before, {name: row[name] for name in changes}
 
     def _is_code(self, status: Any) -> bool:
-        blocks = self._school.value_lists["list_class_attendance"]
+        blocks = self._rules.school.value_lists["list_class_attendance"]
         codes = {
             str(item["id"]) for block in blocks if "status" in block["fields"] for item in block["items"]
         }

@@ -143,6 +143,22 @@ def assert_orah_refers_to_itself(made: School) -> None:
     for row in orah["location_record"]:
         assert students[row["student"]["id"]]["sis_id"] == row["student"]["sis_id"]
         assert row["location"] is None or locations[row["location"]["id"]] == row["location"]["name"]
+    passes = {row["id"]: row for row in orah["leave"]}
+    for row in orah["location_record"]:
+        if "leave" in row:
+            behind = passes[row["leave"]["id"]]
+            assert behind["student"] == row["student"]
+            assert row["record_time"] in (behind["start_time"], behind["end_time"])
+    for row in orah["leave"]:
+        assert students[row["student"]["id"]]["sis_id"] == row["student"]["sis_id"]
+        assert locations[row["location"]["id"]] == row["location"]["name"]
+        assert row["leave_type"] in [{n: one[n] for n in row["leave_type"]} for one in orah["leave_type"]]
+        assert row["start_time"] < row["end_time"]
+    for row in orah["roll"]:
+        on_it = [entry["student"]["id"] for entry in row["students"]]
+        assert on_it
+        assert len(set(on_it)) == len(on_it)
+        assert set(on_it) <= set(students)
     for row in orah["contact"]:
         assert row["_student_ids"]
         assert set(row["_student_ids"]) <= set(students)
@@ -508,3 +524,57 @@ def test_movements_end_at_noon_and_some_absences_overlap_lessons() -> None:
     now = Counter(states[row["location"]["id"]] for row in latest.values() if row["location"])
     assert now["on_grounds"] / len(latest) > 0.9, "a school day"
     assert now["off_grounds"] >= 1
+
+
+def test_class_rolls_say_what_the_teachers_marked() -> None:
+    made = school(420)
+    zone = ZoneInfo(made.timezone)
+    real = {orah_id: student for student, orah_id in made.truth.items()}
+    rows = {
+        (row["student_id"], row["start_time"]): label(made, "list_class_attendance", "status", row["status"])
+        for row in made.veracross["list_class_attendance"]
+    }
+    agreed = {"Present": {"Present"}, "Late": {"Late"}, "Absent": {"Absent - Excused"}}
+    rolls = [row for row in made.orah["roll"] if row["type"] == "class"]
+    days: Counter[date] = Counter()
+    said: Counter[tuple[str, str | None]] = Counter()
+    for roll in rolls:
+        start = datetime.fromisoformat(roll["start_time"]).astimezone(zone)
+        days[start.date()] += 1
+        recent = (TODAY - start.date()).days <= 7
+        for entry in roll["students"]:
+            row = rows[real[entry["student"]["id"]], f"{start:%Y-%m-%dT%H:%M:%S}"]
+            assert row is not None
+            assert (entry["reason"] is None) == (entry["status"] == "Present")
+            assert not recent or row in agreed[entry["status"]]
+            said[entry["status"], entry["reason"] and entry["reason"]["type"]] += 1
+    assert len(days) == 9, "the school days before today"
+    assert set(days.values()) == {3}
+    assert {status for status, _ in said} == {"Present", "Late", "Absent"}
+    assert {kind for _, kind in said} == {None, "Excused", "Unexcused", "Not Expected"}
+
+
+def test_passes_are_behind_some_absences_and_not_behind_all() -> None:
+    made = school(420)
+    states = {row["id"]: row["state"] for row in made.orah["location"]}
+    assert {"Active", "Scheduled", "Ended", "Cancelled"} == {row["status"] for row in made.orah["leave"]}
+    named = {row["leave"]["id"] for row in made.orah["location_record"] if "leave" in row}
+    for row in made.orah["leave"]:
+        assert (row["id"] in named) == (row["status"] in ("Active", "Ended"))
+    away = [
+        r
+        for r in made.orah["location_record"]
+        if r["location"] and states[r["location"]["id"]] != "on_grounds"
+    ]
+    assert {"leave" in row for row in away} == {True, False}
+
+
+def test_a_pass_beats_the_mark_on_rolls_of_long_ago() -> None:
+    sources = Counter(
+        entry["source"]
+        for seed in range(7, 13)
+        for roll in school(120, seed).orah["roll"]
+        if roll["type"] == "class"
+        for entry in roll["students"]
+    )
+    assert set(sources) == {"roll", "pass", "edit"}

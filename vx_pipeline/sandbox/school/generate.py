@@ -10,10 +10,12 @@ from vx_pipeline.sandbox.school import (
     attendance,
     boarding,
     families,
+    leaves,
     movements,
     orah_people,
     orah_places,
     people,
+    rolls,
     staff,
 )
 from vx_pipeline.sandbox.school.model import Community, Record, School
@@ -65,6 +67,10 @@ def generate(
         "list_boarding_dorm_students": boarding.dorm_student_records(beds),
     }
     veracross |= _school_work(setting, community, plans, absences)
+    moves = movements.location_records(setting, tenant, places, beds, absences)
+    leave_types = orah_places.leave_types(setting)
+    given = leaves.build(setting, tenant, places, leave_types, absences, moves)
+    marks = veracross["list_class_attendance"]
     return School(
         route=route,
         timezone=timezone,
@@ -75,10 +81,12 @@ def generate(
             "student": [entry.record for entry in tenant.entries],
             "house": places.houses,
             "location": places.locations,
-            "location_record": movements.location_records(setting, tenant, places, beds, absences),
+            "location_record": moves,
             "contact": orah_people.contacts(setting, community, tenant),
-            "leave_type": orah_places.leave_types(setting),
-            "roll": movements.rolls(setting, tenant, places),
+            "leave_type": leave_types,
+            "leave": given.records,
+            "roll": rolls.house_rolls(setting, tenant, places)
+            + rolls.class_rolls(setting, tenant, marks, absences, given),
         },
         truth=tenant.truth,
     )

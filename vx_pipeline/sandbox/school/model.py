@@ -29,9 +29,9 @@ class School:
             so that the sandbox is in term on every day of the calendar.
         veracross: contract operation (``list_students``, ...) to records, nested as in the contract.
         value_lists: contract operation to blocks ``{"fields": [...], "items": [...], "categories": [...]}``.
-        orah: ``student``, ``house``, ``location``, ``location_record``, ``contact``, ``leave_type`` and
-            ``roll`` to records, each with its ``model``. Keys that begin with ``_`` are private and never
-            served: ``_student_ids`` of a contact, ``_parent_id`` of a location.
+        orah: ``student``, ``house``, ``location``, ``location_record``, ``contact``, ``leave_type``,
+            ``leave`` and ``roll`` to records, each with its ``model``. Keys that begin with ``_`` are private
+            and never served: ``_student_ids`` of a contact, ``_parent_id`` of a location.
         truth: Veracross student id to Orah student id: who really is who, never served. Where a person was
             entered into Orah twice, this is the older record.
     """

@@ -1,4 +1,4 @@
-"""Where students were in the last days: Orah's location records and rolls, and the absences behind them.
+"""Where students were in the last days: Orah's location records, and the absences behind them.
 
 Moving only ever adds a new ``in``; now and then somebody signs out, which names no location.
 """
@@ -115,38 +115,3 @@ def _school_day(
 
 def _at(rng: random.Random, on: date, hour: int) -> datetime:
     return datetime.combine(on, time(hour)) + timedelta(seconds=rng.randrange(3_500))
-
-
-def rolls(setting: Setting, tenant: Tenant, places: Places) -> list[Record]:
-    """The evening rolls of the last two days in each house; what a roll's students look like is assumed."""
-    rng = setting.rng("rolls")
-    ids = Ids(rng, 6_000)
-    by_house: dict[int, list[Entry]] = {}
-    for entry in tenant.active:
-        if entry.record["house"]:
-            by_house.setdefault(entry.record["house"]["id"], []).append(entry)
-    made = []
-    for back in (2, 1):
-        start = datetime.combine(setting.today - timedelta(days=back), time(20), setting.zone)
-        for house in places.houses:
-            students = [
-                {
-                    "student": entry.reference,
-                    "status": rng.choices(("Present", "Late", "Absent"), (94, 3, 3))[0],
-                }
-                for entry in by_house.get(house["id"], [])
-            ]
-            if students:
-                made.append(
-                    {
-                        "model": "roll",
-                        "id": ids.next(),
-                        "name": "Evening Roll",
-                        "status": "Completed",
-                        "start_time": utc_milliseconds(start),
-                        "end_time": utc_milliseconds(start + timedelta(minutes=30)),
-                        "house": {"id": house["id"], "sis_id": house["sis_id"]},
-                        "students": students,
-                    }
-                )
-    return made
