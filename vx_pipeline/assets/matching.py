@@ -9,7 +9,8 @@ from vx_pipeline.assets.catalog import DERIVED_KINDS, OWNERS, table_metadata
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.attendance.days import Days, days_away, read_periods_away
+from vx_pipeline.attendance.days import Days, days_away
+from vx_pipeline.attendance.reading import OrahReader
 from vx_pipeline.journal.cases import record_matching
 from vx_pipeline.journal.decisions import Entity, standing
 from vx_pipeline.journal.intents import known_students
@@ -152,11 +153,8 @@ def picture_school(session: SchoolSession, run_id: str) -> Picture:
     now = session.now()
     oldest = now.date() - timedelta(days=policies.attendance.days_back)
     days = Days(oldest, now.date())
-    periods = session.run(
-        read_periods_away(
-            session.orah, days=days, zone=session.school.zone, now=now, policy=policies.attendance
-        )
-    )
+    reader = OrahReader(session.orah, session.journal, session.key, session.school.zone, policies.attendance)
+    periods = session.run(reader.read(days, now=now)).periods
     with session.writing() as connection:
         return take_picture(
             connection,

@@ -40,11 +40,17 @@ class Schools(dg.ConfigurableResource[Any]):
     _sessions: dict[str, SchoolSession] = PrivateAttr(default_factory=dict)
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
 
-    def open(self, key: str) -> SchoolSession:
-        """The session of this school; the same one for every step of a run."""
+    def open(self, key: str, *, wait_seconds: float | None = None) -> SchoolSession:
+        """The session of this school; the same one for every step of a run.
+
+        Args:
+            key: which school.
+            wait_seconds: how long to wait for another run of it, instead of ``lock_wait_seconds``.
+        """
         if key not in self._sessions:
             settings = load_settings()
-            self._stack.enter_context(alone(settings, key, wait_seconds=self.lock_wait_seconds))
+            wait = self.lock_wait_seconds if wait_seconds is None else wait_seconds
+            self._stack.enter_context(alone(settings, key, wait_seconds=wait))
             self._sessions[key] = self._stack.enter_context(SchoolSession(settings, key))
         return self._sessions[key]
 

@@ -32,23 +32,20 @@ def undo_approvals_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResul
     return for_each_school(context, _undo_request, "No approvals of an undo wait.")
 
 
-def _sync_request(context: dg.SensorEvaluationContext, session: SchoolSession) -> dg.RunRequest | None:
+def _sync_request(context: dg.SensorEvaluationContext, session: SchoolSession) -> list[dg.RunRequest]:
     found = _approved(session)
     if found is None or found[0].purpose == "undo":
-        return None
-    return dg.RunRequest(
-        run_key=_run_key(session, found[1]), partition_key=session.key, job_name=rematch_job.name
-    )
+        return []
+    run_key = _run_key(session, found[1])
+    return [dg.RunRequest(run_key=run_key, partition_key=session.key, job_name=rematch_job.name)]
 
 
-def _undo_request(context: dg.SensorEvaluationContext, session: SchoolSession) -> dg.RunRequest | None:
+def _undo_request(context: dg.SensorEvaluationContext, session: SchoolSession) -> list[dg.RunRequest]:
     found = _approved(session)
     if found is None or found[0].purpose != "undo":
-        return None
-    job, config = job_for(found[0])
-    return dg.RunRequest(
-        run_key=_run_key(session, found[1]), partition_key=session.key, job_name=job, run_config=config
-    )
+        return []
+    (job, config), run_key = job_for(found[0]), _run_key(session, found[1])
+    return [dg.RunRequest(run_key=run_key, partition_key=session.key, job_name=job, run_config=config)]
 
 
 def _approved(session: SchoolSession) -> tuple[StoredPlan, Approval] | None:

@@ -10,10 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateColumn
 
 from vx_pipeline.errors import ConfigurationError, ServiceError
-from vx_pipeline.journal import attendance_view_tables, matching_tables, sync_tables, tables
+from vx_pipeline.journal import attendance_view_tables, mark_tables, matching_tables, sync_tables, tables
 from vx_pipeline.journal.columns import metadata
 
-_TABLES = (tables, matching_tables, sync_tables, attendance_view_tables)
+_TABLES = (tables, matching_tables, sync_tables, mark_tables, attendance_view_tables)
 """Modules whose tables ``metadata`` holds once they are imported."""
 
 _TURN = 0x76785F6A

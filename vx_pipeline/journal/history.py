@@ -1,6 +1,6 @@
 """Reading decisions back: what stands, who decided what, and what came after a number."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, false, or_, select
 
@@ -60,14 +60,18 @@ def newest_about(
     return found[0] if found else None
 
 
-def decisions_after(journal: Journal, number: int, school: str | None = None) -> list[Decision]:
-    """Rows with a greater number, oldest first, undo rows too.
+def decisions_after(
+    journal: Journal, number: int, school: str | None = None, *, since: datetime | None = None
+) -> list[Decision]:
+    """Rows with a greater number, and not older than ``since``; oldest first, undo rows too.
 
     Numbers are given one after the other and seen in that order, so whoever remembers the last one misses none.
     """
     conditions = [decisions.c.number > number]
     if school is not None:
         conditions.append(decisions.c.school == school)
+    if since is not None:
+        conditions.append(decisions.c.at >= since)
     with journal.begin() as connection:
         return read(connection, *conditions)
 

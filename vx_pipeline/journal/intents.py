@@ -241,3 +241,26 @@ def count_outcomes(journal: Journal, cause: str) -> dict[str, int]:
 
 def _intent(row: RowMapping) -> Intent:
     return Intent(**{name: row[name] for name in Intent.__dataclass_fields__})
+
+
+def count_writes_since(journal: Journal, school: str, entity: str, since: datetime) -> int:
+    """How many writes of an entity were sent since a moment without a person's word, and may have landed."""
+    query = (
+        select(intents.c.body)
+        .outerjoin(outcomes, outcomes.c.intent_id == intents.c.intent_id)
+        .where(
+            intents.c.school == school,
+            intents.c.entity == entity,
+            intents.c.at > since,
+            or_(outcomes.c.result.is_(None), outcomes.c.result.in_(LANDED)),
+        )
+    )
+    with journal.begin() as connection:
+        return sum(not body.get("by_person") for body in connection.execute(query).scalars())
+
+
+def has_written(journal: Journal, school: str, entity: str) -> bool:
+    """Whether we ever set out to write an entity."""
+    query = select(intents.c.intent_id).where(intents.c.school == school, intents.c.entity == entity).limit(1)
+    with journal.begin() as connection:
+        return connection.execute(query).first() is not None

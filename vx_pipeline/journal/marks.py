@@ -1,9 +1,10 @@
 """The base of every attendance row that we may touch: what was there at first, then what we wrote."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.tables import marks
@@ -19,10 +20,59 @@ class Mark:
     ours: bool
 
 
-def record_mark(journal: Journal, school: str, mark: Mark, *, at: datetime) -> None:
-    """Notes a state as the new base of its row."""
+@dataclass(frozen=True)
+class Place:
+    """Which student in which class meeting a row is about. ``orah_id`` is whose time away it was."""
+
+    student_id: int
+    orah_id: int
+    class_id: int
+    attendance_date: date
+    block_id: str | None
+
+
+@dataclass(frozen=True)
+class Because:
+    """What Orah said when we wrote a mark.
+
+    Args:
+        cause: outcome, source and name, as ``Wanted.cause`` words them.
+        evidence: ids of the movements, passes and rolls.
+        known_from: the earliest moment of that evidence.
+    """
+
+    cause: str
+    evidence: tuple[str, ...]
+    known_from: datetime
+
+
+@dataclass(frozen=True)
+class OurMark:
+    """A row that we wrote last, and what it held before that."""
+
+    mark: Mark
+    place: Place
+    because: Because
+    origin: Mark
+
+
+def record_mark(
+    journal: Journal,
+    school: str,
+    mark: Mark,
+    *,
+    at: datetime,
+    place: Place | None = None,
+    because: Because | None = None,
+) -> None:
+    """Notes a state as the new base of its row; with ``place`` and ``because`` where we wrote it."""
+    values = {"school": school, "at": at, **vars(mark)}
+    if place is not None:
+        values |= vars(place)
+    if because is not None:
+        values |= {**vars(because), "evidence": list(because.evidence)}
     with journal.begin() as connection:
-        connection.execute(insert(marks).values(school=school, at=at, **vars(mark)))
+        connection.execute(insert(marks).values(**values))
 
 
 def last_mark(journal: Journal, school: str, attendance_id: int) -> Mark | None:
@@ -35,4 +85,79 @@ def last_mark(journal: Journal, school: str, attendance_id: int) -> Mark | None:
     )
     with journal.begin() as connection:
         row = connection.execute(query).mappings().first()
-    return Mark(row["attendance_id"], row["status"], row["notes"], row["ours"]) if row else None
+    return _mark(row) if row else None
+
+
+def our_marks(
+    journal: Journal,
+    school: str,
+    day: date,
+    *,
+    orah_ids: Collection[int] | None = None,
+    student_ids: Collection[int] = (),
+) -> list[OurMark]:
+    """The rows of a day whose base is what we wrote, in order of their ids.
+
+    Args:
+        journal: the open journal.
+        school: the school's key.
+        day: the day of the class meetings.
+        orah_ids: only those that rest on these records in Orah; all without it.
+        student_ids: and those of these students.
+    """
+    newest = (
+        select(func.max(marks.c.mark_id))
+        .where(marks.c.school == school, marks.c.attendance_date == day)
+        .group_by(marks.c.attendance_id)
+    )
+    query = select(marks).where(marks.c.mark_id.in_(newest), marks.c.ours)
+    with journal.begin() as connection:
+        rows = connection.execute(query.order_by(marks.c.attendance_id)).mappings().all()
+        found = [(row, _origin(connection, row)) for row in rows]
+    return [
+        OurMark(
+            _mark(row),
+            Place(**{name: row[name] for name in Place.__dataclass_fields__}),
+            Because(row["cause"], tuple(row["evidence"]), row["known_from"]),
+            origin,
+        )
+        for row, origin in found
+        if origin is not None
+        and (orah_ids is None or row["orah_id"] in orah_ids or row["student_id"] in student_ids)
+    ]
+
+
+def marked_days(
+    journal: Journal, school: str, *, student_id: int, orah_id: int, first: date
+) -> tuple[date, ...]:
+    """The days from ``first`` on with marks of ours in this student's rows that rest on this record in Orah."""
+    query = (
+        select(marks.c.attendance_date)
+        .where(
+            marks.c.school == school,
+            marks.c.student_id == student_id,
+            marks.c.orah_id == orah_id,
+            marks.c.attendance_date >= first,
+            marks.c.ours,
+        )
+        .distinct()
+        .order_by(marks.c.attendance_date)
+    )
+    with journal.begin() as connection:
+        return tuple(connection.execute(query).scalars())
+
+
+def _origin(connection: Connection, row: RowMapping) -> Mark | None:
+    """The last state of the row that was not ours."""
+    query = (
+        select(marks)
+        .where(marks.c.school == row["school"], marks.c.attendance_id == row["attendance_id"], ~marks.c.ours)
+        .order_by(marks.c.mark_id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).mappings().first()
+    return _mark(found) if found else None
+
+
+def _mark(row: RowMapping) -> Mark:
+    return Mark(row["attendance_id"], row["status"], row["notes"], row["ours"])

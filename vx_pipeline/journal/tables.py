@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -101,6 +102,15 @@ marks = Table(
     Column("ours", Boolean, nullable=False, comment="false: seen there; true: written by us and read back"),
     Column("status", String(64), comment="code of the school's own value list"),
     Column("notes", Text),
+    Column("student_id", BigInteger, comment="these five: of which student in which meeting the row tells"),
+    Column("orah_id", BigInteger, comment="the record in Orah whose time away it was"),
+    Column("class_id", BigInteger),
+    Column("attendance_date", Date),
+    Column("block_id", String(64)),
+    Column("cause", Text, comment="what Orah said: outcome, source and name; null for a state that was seen"),
+    Column("evidence", JSON, comment="ids of the movements, passes and rolls it rests on"),
+    Column("known_from", Moment, comment="the earliest moment of the evidence"),
     Index("ix_marks_attendance", "school", "attendance_id"),
+    Index("ix_marks_day", "school", "attendance_date"),
 )
 """Grain: one state of one attendance row that we saw first or wrote. The latest is the base."""

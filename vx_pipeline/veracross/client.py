@@ -155,14 +155,14 @@ class VeracrossClient:
         )
 
     async def update_class_attendance(
-        self, *, class_id: int, attendance_id: int, status: int | str, notes: str | None
+        self, *, class_id: int, attendance_id: int, status: int | str | None, notes: str | None
     ) -> None:
         """Writes status and notes of one attendance row, with the token that may write.
 
         Args:
             class_id: the class's internal id.
             attendance_id: the row's id.
-            status: code of the school's value list.
+            status: code of the school's value list; None where nobody took attendance.
             notes: None empties them.
 
         Raises:

@@ -15,7 +15,7 @@ _UNCHANGED = "The row is unchanged."
 
 
 async def update_class_attendance(
-    exchange: Exchange, *, class_id: int, attendance_id: int, status: int | str, notes: str | None
+    exchange: Exchange, *, class_id: int, attendance_id: int, status: int | str | None, notes: str | None
 ) -> None:
     """Writes a row's status and notes, as ``VeracrossClient.update_class_attendance`` describes."""
     row = f"attendance row {attendance_id} of class {class_id}"
@@ -75,7 +75,7 @@ def _lost(row: str, reason: str) -> LostAnswerError:
     )
 
 
-def _code(status: int | str) -> int | str:
+def _code(status: int | str | None) -> int | str | None:
     """A value-list code as the contract types it: a number, wherever it is one."""
     return (
         int(status)

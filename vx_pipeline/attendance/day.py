@@ -1,0 +1,147 @@
+"""One day's push, from what Orah says to what became of each row."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from vx_pipeline.attendance.absences import Away
+from vx_pipeline.attendance.days import Days, days_away
+from vx_pipeline.attendance.items import Links, items
+from vx_pipeline.attendance.judging import Update
+from vx_pipeline.attendance.missed import Meeting, next_due
+from vx_pipeline.attendance.push import push_marks
+from vx_pipeline.attendance.reading import OrahReader
+from vx_pipeline.attendance.wanted import wanted_marks
+from vx_pipeline.attendance.writing import Pusher, settle_open_intents
+from vx_pipeline.journal.decisions import Entity, Kind, standing
+from vx_pipeline.journal.marks import Place, our_marks
+from vx_pipeline.journal.push_memory import (
+    doubted_since,
+    forget_unmatched,
+    note_unmatched,
+    plan_push,
+    trust_again,
+)
+
+RETRY = timedelta(minutes=15)
+"""When a row is looked at again that could not be written, or that Veracross does not have yet."""
+
+AGAIN_SOON = timedelta(minutes=5, seconds=30)
+"""When a mark is looked at again whose evidence was missing for the first time."""
+
+
+@dataclass(frozen=True)
+class SchoolDay:
+    """What the warehouse knows of a school's day.
+
+    Args:
+        day: the day.
+        meetings: class meetings of linked students who belong in them.
+        links: who is who.
+        words: by place, what a page tells of the meeting; may hold names.
+    """
+
+    day: date
+    meetings: Sequence[Meeting]
+    links: Links
+    words: Mapping[Place, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class PushedDay:
+    """What became of a day.
+
+    Args:
+        periods: who was away when, by Orah.
+        updates: what became of each row.
+        unmatched: records in Orah with time away that are nobody's, by id.
+        not_understood: entries of class rolls that tell nothing.
+        label_troubles: labels of the settings that the school's list does not have; None where it was not read.
+    """
+
+    periods: Sequence[Away]
+    updates: Sequence[Update]
+    unmatched: Sequence[int]
+    not_understood: int
+    label_troubles: Sequence[str] | None
+
+
+async def push_day(
+    pusher: Pusher, reader: OrahReader, known: SchoolDay, orah_ids: Collection[int] | None = None
+) -> PushedDay:
+    """Reads Orah, compares, writes what may be written, and notes what a later push must not forget.
+
+    Pushing a day again changes nothing that is right. A day outside the edit window is not touched.
+
+    Args:
+        pusher: where marks are written, and by which rules.
+        reader: where Orah is read.
+        known: the day.
+        orah_ids: only these students; all without it.
+
+    Raises:
+        AccessError: one of the systems refuses us altogether.
+        VxError: Orah could not be read; nothing was written.
+    """
+    day, now = known.day, pusher.now()
+    today = now.astimezone(reader.zone).date()
+    if not today - timedelta(days=pusher.policy.days_back) <= day <= today:
+        return PushedDay((), (), (), 0, None)
+    await settle_open_intents(pusher)
+    of_students = {known.links.students[one] for one in orah_ids or () if one in known.links.students}
+    ours = our_marks(pusher.journal, pusher.school, day, orah_ids=orah_ids, student_ids=of_students)
+    students = None if orah_ids is None else {*orah_ids, *(mark.place.orah_id for mark in ours)}
+    says = await reader.read(Days(day, day), now=now, marks=ours, orah_ids=students)
+    meetings = [one for one in known.meetings if students is None or one.orah_id in students]
+    trust_again(
+        pusher.journal,
+        pusher.school,
+        [one.mark.attendance_id for one in ours if says.has_shown(one.because.evidence)],
+    )
+    looked_at = items(
+        wanted_marks(says.periods, says.rolls, meetings, now=now, policy=pusher.policy),
+        ours,
+        meetings,
+        says=says,
+        links=replace(known.links, denied=_denied(pusher)),
+        words=known.words,
+        doubt=lambda attendance_id: now - doubted_since(pusher.journal, pusher.school, attendance_id, at=now),
+    )
+    done = await push_marks(pusher, looked_at)
+    due = next_due(says.periods, meetings, now=now, absent_share=pusher.policy.absent_share)
+    due = _with_retries(due, done.updates, now, is_today=day == today)
+    plan_push(pusher.journal, pusher.school, day, due, looked_at=students)
+    away = days_away(says.periods, days=Days(day, day), zone=reader.zone)
+    unmatched = sorted(one for one in away if one not in known.links.students)
+    note_unmatched(pusher.journal, pusher.school, day, unmatched, at=now)
+    pushed = known.links.students if students is None else students & set(known.links.students)
+    forget_unmatched(pusher.journal, pusher.school, day, pushed)
+    return PushedDay(says.periods, done.updates, unmatched, says.not_understood, done.label_troubles)
+
+
+def _denied(pusher: Pusher) -> frozenset[tuple[int, int]]:
+    """Pairs of student and record in Orah of which a person said that they are not the same."""
+    return frozenset(
+        (one.veracross_id, one.orah_id)
+        for one in standing(pusher.journal, pusher.school)
+        if one.entity is Entity.STUDENT
+        and one.kind in (Kind.NEVER, Kind.UNLINK)
+        and one.veracross_id is not None
+        and one.orah_id is not None
+    )
+
+
+def _with_retries(
+    due: Mapping[int, datetime], updates: Sequence[Update], now: datetime, *, is_today: bool
+) -> dict[int, datetime]:
+    found = dict(due)
+    for update in updates:
+        if update.result == "failed" or (update.result == "no_row" and is_today):
+            moment = now + RETRY
+        elif update.result == "waiting":
+            moment = now + AGAIN_SOON
+        else:
+            continue
+        orah_id = update.item.place.orah_id
+        found[orah_id] = min(moment, found.get(orah_id, moment))
+    return found

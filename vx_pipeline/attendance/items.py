@@ -1,0 +1,141 @@
+"""Which attendance rows a push looks at: those that Orah says something about, and those that we wrote before."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import duckdb
+
+from vx_pipeline.attendance.judging import Item
+from vx_pipeline.attendance.missed import Meeting
+from vx_pipeline.attendance.reading import OrahSays
+from vx_pipeline.attendance.wanted import Outcome, Wanted
+from vx_pipeline.journal.marks import OurMark, Place
+
+DOUBT = timedelta(minutes=5)
+"""How long the evidence of a mark must be missing before it is believed to be gone: one read may be short."""
+
+_MISSING = "what the mark rests on is missing in Orah for the first time; it goes back if it stays away"
+
+_WEIGHT = {Outcome.ABSENT: 2, Outcome.LATE: 1, Outcome.PRESENT: 0}
+
+Doubt = Callable[[int], timedelta]
+"""How long the evidence of an attendance row has been missing; asking notes that it is missing now."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Who in Orah is who in Veracross.
+
+    Args:
+        orah_ids: by student, the record in Orah, of links that nobody doubts.
+        students: by record, the student, of the same links.
+        contested: students whose link is in doubt.
+        denied: pairs of student and record of which a person said that they are not the same.
+    """
+
+    orah_ids: Mapping[int, int]
+    students: Mapping[int, int]
+    contested: frozenset[int]
+    denied: frozenset[tuple[int, int]] = frozenset()
+
+
+def read_links(connection: duckdb.DuckDBPyConnection) -> Links:
+    """The links as the last matching left them."""
+    rows = connection.execute(
+        "SELECT veracross_id, orah_id, contested IS NOT NULL FROM matching.student_links ORDER BY veracross_id"
+    ).fetchall()
+    sure = {student: orah_id for student, orah_id, contested in rows if not contested}
+    return Links(
+        sure,
+        {orah_id: student for student, orah_id in sure.items()},
+        frozenset(student for student, _, contested in rows if contested),
+    )
+
+
+def items(
+    wanted: Iterable[Wanted],
+    ours: Iterable[OurMark],
+    meetings: Iterable[Meeting],
+    *,
+    says: OrahSays,
+    links: Links,
+    words: Mapping[Place, Mapping[str, str]],
+    doubt: Doubt,
+) -> list[Item]:
+    """The rows to look at, one for each student, class, day and block.
+
+    Args:
+        wanted: what Orah says.
+        ours: what we wrote on these days.
+        meetings: the meetings that there are.
+        says: what Orah showed.
+        links: who is who.
+        words: by place, what a page tells of the meeting; may hold names.
+        doubt: asks how long evidence has been missing.
+    """
+    by_place: dict[Place, Wanted] = {}
+    for one in sorted(wanted, key=lambda one: (_WEIGHT[one.outcome], one.share)):
+        # Two meetings of a class in one block share a row, and the graver one counts.
+        by_place[place_of(one.meeting)] = one
+    before = {mark.place: mark for mark in ours}
+    exists = {place_of(meeting) for meeting in meetings}
+    found = []
+    for place in sorted(by_place.keys() | before.keys(), key=_order):
+        says_so, mark = by_place.get(place), before.get(place)
+        leave, waits = "", False
+        if says_so is None and mark is not None:
+            if _replaced(mark, by_place):
+                continue
+            leave = _why_left(mark, says=says, links=links, exists=exists)
+            if not leave and not _was_wrong_link(place, links) and not says.has_shown(mark.because.evidence):
+                waits = doubt(mark.mark.attendance_id) < DOUBT
+        found.append(Item(place, says_so, mark, words.get(place, {}), _MISSING if waits else leave, waits))
+    return found
+
+
+def place_of(meeting: Meeting) -> Place:
+    """The place in class attendance of a student's meeting."""
+    return Place(meeting.student_id, meeting.orah_id, meeting.class_id, meeting.date, meeting.block_id)
+
+
+def _replaced(mark: OurMark, by_place: Mapping[Place, Wanted]) -> bool:
+    """Whether another record in Orah, the right one by now, says something about the same row."""
+    place = mark.place
+    same = (place.student_id, place.class_id, place.attendance_date, place.block_id)
+    return any((one.student_id, one.class_id, one.attendance_date, one.block_id) == same for one in by_place)
+
+
+def _why_left(mark: OurMark, *, says: OrahSays, links: Links, exists: set[Place]) -> str:
+    """Why a mark of ours stays although Orah says nothing more about it; empty where it goes back."""
+    place = mark.place
+    if _was_wrong_link(place, links):
+        return ""
+    if place.student_id in links.contested or links.orah_ids.get(place.student_id) != place.orah_id:
+        return "the student's link is in doubt or gone, so that nobody can tell"
+    if place not in exists:
+        return "the class does not meet then any more, or the student has left it"
+    if says.cannot_tell(mark.because.evidence):
+        return "what the mark rests on was not read from Orah this time"
+    return ""
+
+
+def _was_wrong_link(place: Place, links: Links) -> bool:
+    """Whether the record in Orah is known to be another student's, or the student's another record."""
+    owner, record = links.students.get(place.orah_id), links.orah_ids.get(place.student_id)
+    if (place.student_id, place.orah_id) in links.denied:
+        return True
+    return (owner is not None and owner != place.student_id) or (
+        record is not None and record != place.orah_id
+    )
+
+
+def _order(place: Place) -> tuple[int, str, str, int, int]:
+    # A block may be unknown, and None has no order.
+    return (
+        place.class_id,
+        place.attendance_date.isoformat(),
+        place.block_id or "",
+        place.student_id,
+        place.orah_id,
+    )

@@ -1,0 +1,72 @@
+"""From what Orah says to a status of the school's own list: settings name labels, the live list has the codes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vx_pipeline.attendance.wanted import Outcome, Wanted
+from vx_pipeline.attendance_policy import AttendancePolicy
+from vx_pipeline.schema import ValueList
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """A school's attendance statuses, as the list that came with a read has them.
+
+    Args:
+        codes: code by label, in lower case, of the statuses in use.
+        labels: label by code, of all.
+        obsolete: labels, in lower case, of statuses that are not used any more.
+    """
+
+    codes: Mapping[str, str]
+    labels: Mapping[str, str]
+    obsolete: frozenset[str]
+
+    @staticmethod
+    def of(value_lists: Sequence[ValueList]) -> "Statuses":
+        """The statuses in the value lists of a read of class attendance."""
+        items = [item for one in value_lists if "status" in one.fields for item in one.items]
+        labels = {str(item["id"]): str(item.get("description", "")).strip() for item in items}
+        in_use = [str(item["id"]) for item in items if not item.get("obsolete")]
+        codes = {labels[code].lower(): code for code in in_use}
+        return Statuses(codes, labels, frozenset(label.lower() for label in labels.values()) - set(codes))
+
+    def code(self, label: str) -> str | None:
+        """The code of a label in use; None when there is no such label, or it is obsolete."""
+        return self.codes.get(label.strip().lower())
+
+    def label(self, code: str | None) -> str | None:
+        """What a code says; the code itself where the list does not know it."""
+        return None if code is None else self.labels.get(code, code)
+
+    def trouble(self, label: str) -> str:
+        """Why a label cannot be written, and what to do; empty where it can."""
+        if self.code(label) is not None:
+            return ""
+        what = "is obsolete in" if label.strip().lower() in self.obsolete else "is not in"
+        return (
+            f"The status {label!r} {what} the school's own list. "
+            "Marks that it stands for are not written; set policies.attendance to a label that `vx doctor` shows."
+        )
+
+
+def label_for(wanted: Wanted, policy: AttendancePolicy) -> str:
+    """The label of the status for what Orah says; empty when the school wants nothing written for it.
+
+    A roll's reason, the pass type or the place first, then the reason type, then the status for absent or late.
+    A place or a pass says nothing about coming late.
+    """
+    named = {key.strip().lower(): label for key, label in policy.statuses.items()}
+    usual = policy.late_status if wanted.outcome is Outcome.LATE else policy.absent_status
+    if wanted.outcome is Outcome.LATE and wanted.source != "roll":
+        return usual
+    for key in (wanted.name, wanted.reason_type):
+        if key and key.strip().lower() in named:
+            return named[key.strip().lower()].strip()
+    return usual
+
+
+def named_labels(policy: AttendancePolicy) -> list[str]:
+    """Every label that the settings name, in order, once."""
+    labels = (policy.present_status, policy.absent_status, policy.late_status, *policy.statuses.values())
+    return list(dict.fromkeys(label.strip() for label in labels if label.strip()))

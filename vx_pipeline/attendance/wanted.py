@@ -1,0 +1,138 @@
+"""What each class meeting's mark should say by Orah: absent, late or present, and on what that rests.
+
+A pass comes before a roll, and a roll before a movement: Orah itself lets a pass beat the teacher's mark, and who
+took the roll saw the student.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vx_pipeline.attendance.absences import Away, reason_type
+from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
+from vx_pipeline.attendance_policy import AttendancePolicy, ReasonType
+from vx_pipeline.orah.assumed import RollResult
+
+ROLL_MARGIN = timedelta(minutes=10)
+"""A roll is taken a little before its class begins, at the earliest."""
+
+
+class Outcome(StrEnum):
+    """What the mark should say; ``PRESENT`` where a roll says so."""
+
+    ABSENT = "absent"
+    LATE = "late"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What Orah says about one student in one class meeting.
+
+    Args:
+        meeting: the meeting.
+        outcome: absent, late or present.
+        source: ``pass``, ``roll`` or ``movement``.
+        name: the pass's type, the roll's reason or the place; may be empty.
+        reason_type: Excused, Unexcused or Not Expected.
+        share: the share of the meeting missed, 0 to 1; of a roll's word 1 for absent, otherwise 0.
+        evidence: ``m<id>`` movements, ``p<id>`` passes, ``r<id>`` rolls.
+        known_from: the earliest moment of the evidence.
+    """
+
+    meeting: Meeting
+    outcome: Outcome
+    source: str
+    name: str
+    reason_type: ReasonType
+    share: float
+    evidence: tuple[str, ...]
+    known_from: datetime
+
+    @property
+    def cause(self) -> str:
+        """What is said and why, without regard to the school's settings: they may change afterwards."""
+        return f"{self.outcome.value}|{self.source}|{self.name}"
+
+
+def wanted_marks(
+    periods: Iterable[Away],
+    rolls: Iterable[RollResult],
+    meetings: Sequence[Meeting],
+    *,
+    now: datetime,
+    policy: AttendancePolicy,
+) -> list[Wanted]:
+    """What each meeting's mark should say; meetings about which Orah says nothing are left out."""
+    missed = {one.meeting: one for one in missed_meetings(periods, meetings, now=now)}
+    taken = rolls_by_meeting(rolls, meetings)
+    found = (_wanted(meeting, missed.get(meeting), taken.get(meeting), policy) for meeting in meetings)
+    return [one for one in found if one is not None]
+
+
+def rolls_by_meeting(
+    rolls: Iterable[RollResult], meetings: Iterable[Meeting]
+) -> Mapping[Meeting, RollResult]:
+    """The last roll result of each meeting: of those of the student at that time, the one that began last.
+
+    A roll does not name its class, so that a student who belongs in two classes at once has no result.
+    """
+    by_student: dict[int, list[Meeting]] = defaultdict(list)
+    for meeting in meetings:
+        by_student[meeting.orah_id].append(meeting)
+    found: dict[Meeting, RollResult] = {}
+    for result in sorted(rolls, key=lambda one: (one.taken_at, one.roll_id)):
+        at_once = [
+            meeting
+            for meeting in by_student[result.orah_id]
+            if meeting.starts_at - ROLL_MARGIN <= result.taken_at < meeting.ends_at
+        ]
+        latest = max((meeting.starts_at for meeting in at_once), default=None)
+        begun = [meeting for meeting in at_once if meeting.starts_at == latest]
+        if len(begun) == 1:
+            found[begun[0]] = result
+    return found
+
+
+def _wanted(
+    meeting: Meeting, missed: Missed | None, roll: RollResult | None, policy: AttendancePolicy
+) -> Wanted | None:
+    if missed and missed.share_on_pass >= policy.absent_share:
+        return _of_time_away(missed, Outcome.ABSENT, policy)
+    if roll:
+        return _of_roll(meeting, roll)
+    if missed and missed.share >= policy.absent_share:
+        return _of_time_away(missed, Outcome.ABSENT, policy)
+    if missed and missed.came_late and missed.share >= policy.late_share:
+        return _of_time_away(missed, Outcome.LATE, policy)
+    return None
+
+
+def _of_time_away(missed: Missed, outcome: Outcome, policy: AttendancePolicy) -> Wanted:
+    away = missed.longest
+    return Wanted(
+        meeting=missed.meeting,
+        outcome=outcome,
+        source="pass" if away.pass_type else "movement",
+        name=away.name,
+        reason_type=reason_type(away.name, policy),
+        share=missed.share,
+        evidence=away.evidence,
+        known_from=away.known_from or away.start,
+    )
+
+
+def _of_roll(meeting: Meeting, roll: RollResult) -> Wanted:
+    outcome = Outcome(roll.status.lower())
+    return Wanted(
+        meeting=meeting,
+        outcome=outcome,
+        source="roll",
+        name=roll.reason or "",
+        reason_type=roll.reason_type or "Excused",
+        share=1.0 if outcome is Outcome.ABSENT else 0.0,
+        evidence=(f"r{roll.roll_id}",),
+        known_from=roll.taken_at,
+    )

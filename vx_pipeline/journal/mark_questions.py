@@ -1,0 +1,284 @@
+"""Questions about marks that only a person may answer: keep theirs, or use ours.
+
+A push asks when a person has marked the row, or when it would write too many marks at once. An answer is about
+what was seen: ``use_ours`` holds while the row and Orah still say the same, and for one write; ``keep_theirs`` as
+long as Orah says the same.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+
+from vx_pipeline.errors import VxError
+from vx_pipeline.journal.audit import add_view
+from vx_pipeline.journal.database import Journal
+from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
+from vx_pipeline.journal.marks import Mark, Place
+
+Via = Literal["page", "shell"]
+Kind = Literal["conflict", "budget"]
+
+
+_NEWEST = (
+    select(mark_answers)
+    .where(
+        mark_answers.c.number.in_(select(func.max(mark_answers.c.number)).group_by(mark_answers.c.question))
+    )
+    .subquery()
+)
+"""The newest answer to each question."""
+
+
+class Answer(StrEnum):
+    """What a person said: the row stays as it is, or Orah's word is written."""
+
+    KEEP_THEIRS = "keep_theirs"
+    USE_OURS = "use_ours"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row about which a person is asked.
+
+    Args:
+        kind: ``conflict`` where a person marked the row, ``budget`` where too many marks were to be written.
+        place: which student in which meeting.
+        theirs: the row as it was read.
+        ours: what Orah's word would make of it.
+        changed_at: when the row was last modified, as Veracross says; it does not say by whom.
+        told: labels and words for the page: ``theirs``, ``ours``, ``class``, ``teacher``, ``starts_at``, ``cause``;
+            may hold names.
+        reason: why it was not written, in plain words.
+    """
+
+    kind: Kind
+    place: Place
+    theirs: Mark
+    ours: Mark
+    changed_at: datetime | None
+    told: Mapping[str, str] = field(repr=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """A question in time. ``answer`` is the newest one; the question closes when a push has taken it in."""
+
+    number: int
+    question: Question
+    opened_at: datetime
+    seen_at: datetime
+    answer: Answer | None
+    answer_number: int | None
+    actor: str | None
+    answered_at: datetime | None
+
+
+def ask(
+    journal: Journal, school: str, questions: Iterable[Question], *, covered: Collection[int], at: datetime
+) -> list[int]:
+    """Takes in all questions of a push: opens, keeps, and closes those it does not ask any more.
+
+    Args:
+        journal: the open journal.
+        school: the school's key.
+        questions: all that the push asks.
+        covered: the attendance rows that the push looked at; questions about others stay.
+        at: now.
+
+    Returns:
+        The numbers of the questions that are new.
+    """
+    wanted = {question.theirs.attendance_id: question for question in questions}
+    new = []
+    with journal.begin_alone() as connection:
+        rows = set(covered) | set(wanted)
+        for number, before, answered in _open(connection, school, rows):
+            question = wanted.get(before.theirs.attendance_id)
+            if question is not None and _same(before, question):
+                _change(connection, number, seen_at=at)
+                del wanted[before.theirs.attendance_id]
+            else:
+                closed_as = "answered" if answered else "replaced" if question else "settled"
+                _change(connection, number, closed_at=at, closed_as=closed_as)
+        for question in wanted.values():
+            inserted = connection.execute(
+                insert(mark_questions).values(_values(school, question, at))
+            ).inserted_primary_key
+            assert inserted is not None
+            new.append(int(inserted[0]))
+    return new
+
+
+def open_questions(journal: Journal, school: str) -> list[OpenQuestion]:
+    """The questions that no push has closed, newest day first, then by class and student."""
+    query = (
+        _with_answers(school)
+        .where(mark_questions.c.closed_at.is_(None))
+        .order_by(
+            mark_questions.c.attendance_date.desc(), mark_questions.c.class_id, mark_questions.c.student_id
+        )
+    )
+    with journal.begin() as connection:
+        return [_open_question(row) for row in connection.execute(query).mappings()]
+
+
+def answer_questions(
+    journal: Journal,
+    school: str,
+    numbers: Sequence[int],
+    *,
+    answer: Answer,
+    actor: str,
+    via: Via,
+    at: datetime,
+) -> int:
+    """Records one answer to questions, and who gave it; returns to how many.
+
+    Raises:
+        VxError: nobody's name was given, or a question is not open any more.
+    """
+    if not actor.strip():
+        raise VxError("A mark needs a named person's word.", kept="Nothing was recorded.")
+    wanted = sorted(set(numbers))
+    with journal.begin_alone() as connection:
+        found = connection.execute(
+            select(mark_questions.c.number).where(
+                mark_questions.c.school == school,
+                mark_questions.c.closed_at.is_(None),
+                mark_questions.c.number.in_(wanted),
+            )
+        ).scalars()
+        if missing := sorted(set(wanted) - set(found)):
+            raise VxError(
+                f"Question {', '.join(map(str, missing))} is not open any more: the row or Orah has changed.",
+                kept="Nothing was recorded.",
+                remedy="Look at the open questions again.",
+            )
+        if not wanted:
+            return 0
+        word = {"answer": answer.value, "actor": actor.strip(), "via": via, "at": at, "school": school}
+        connection.execute(insert(mark_answers), [{**word, "question": number} for number in wanted])
+        subject = f"marks {', '.join(map(str, wanted))}"
+        add_view(connection, school=school, actor=actor.strip(), action=answer.value, subject=subject, at=at)
+    return len(wanted)
+
+
+def standing_answer(journal: Journal, school: str, theirs: Mark, ours: Mark) -> Answer | None:
+    """What a person said about just this: Orah's word against the row as it is now.
+
+    ``keep_theirs`` stands against the same word of Orah's until another answer is given, whatever the row says by
+    then; ``use_ours`` only for the row as it was seen, and until it has been used.
+    """
+    query = (
+        _with_answers(school)
+        .where(
+            mark_questions.c.attendance_id == theirs.attendance_id,
+            mark_questions.c.ours_status == ours.status,
+            _NEWEST.c.number.is_not(None),
+        )
+        .order_by(_NEWEST.c.number.desc())
+        .limit(1)
+    )
+    with journal.begin() as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    answer = Answer(row["answer"])
+    seen = (row["theirs_status"], row["theirs_notes"]) == (theirs.status, theirs.notes)
+    if answer is Answer.USE_OURS and (not seen or row["closed_at"] is not None):
+        return None
+    return answer
+
+
+def answered_days(journal: Journal, school: str) -> dict[date, tuple[tuple[int, int], ...]]:
+    """Days with answers that no push has taken in: of each the student's id in Orah, and the answer's number."""
+    days: dict[date, list[tuple[int, int]]] = {}
+    for one in open_questions(journal, school):
+        if one.answer_number is not None:
+            place = one.question.place
+            days.setdefault(place.attendance_date, []).append((place.orah_id, one.answer_number))
+    return {day: tuple(sorted(found)) for day, found in sorted(days.items())}
+
+
+def _with_answers(school: str) -> Select[Any]:
+    """Every question of a school with its newest answer, if it has one."""
+    return (
+        select(
+            mark_questions,
+            _NEWEST.c.number.label("answer_number"),
+            _NEWEST.c.answer,
+            _NEWEST.c.actor,
+            _NEWEST.c.at.label("answered_at"),
+        )
+        .outerjoin(_NEWEST, _NEWEST.c.question == mark_questions.c.number)
+        .where(mark_questions.c.school == school)
+    )
+
+
+def _open(
+    connection: Connection, school: str, attendance_ids: Collection[int]
+) -> list[tuple[int, Question, bool]]:
+    query = _with_answers(school).where(mark_questions.c.closed_at.is_(None))
+    return [
+        (row["number"], _question(row), row["answer"] is not None)
+        for row in connection.execute(query).mappings()
+        if row["attendance_id"] in attendance_ids
+    ]
+
+
+def _same(before: Question, after: Question) -> bool:
+    """Whether a person who saw the one has seen the other."""
+    return (before.kind, before.theirs, before.ours.status) == (after.kind, after.theirs, after.ours.status)
+
+
+def _change(connection: Connection, number: int, **values: object) -> None:
+    connection.execute(update(mark_questions).where(mark_questions.c.number == number).values(**values))
+
+
+def _values(school: str, question: Question, at: datetime) -> dict[str, Any]:
+    return {
+        "school": school,
+        "kind": question.kind,
+        "attendance_id": question.theirs.attendance_id,
+        **vars(question.place),
+        "theirs_status": question.theirs.status,
+        "theirs_notes": question.theirs.notes,
+        "ours_status": question.ours.status,
+        "ours_notes": question.ours.notes,
+        "changed_at": question.changed_at,
+        "told": dict(question.told),
+        "reason": question.reason,
+        "opened_at": at,
+        "seen_at": at,
+    }
+
+
+def _question(row: RowMapping) -> Question:
+    attendance_id = row["attendance_id"]
+    return Question(
+        kind=row["kind"],
+        place=Place(**{name: row[name] for name in Place.__dataclass_fields__}),
+        theirs=Mark(attendance_id, row["theirs_status"], row["theirs_notes"], ours=False),
+        ours=Mark(attendance_id, row["ours_status"], row["ours_notes"], ours=True),
+        changed_at=row["changed_at"],
+        told=row["told"],
+        reason=row["reason"],
+    )
+
+
+def _open_question(row: RowMapping) -> OpenQuestion:
+    return OpenQuestion(
+        number=row["number"],
+        question=_question(row),
+        opened_at=row["opened_at"],
+        seen_at=row["seen_at"],
+        answer=Answer(row["answer"]) if row["answer"] else None,
+        answer_number=row["answer_number"],
+        actor=row["actor"],
+        answered_at=row["answered_at"],
+    )
