@@ -42,7 +42,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Term:
-    """A picture of a term; lengths are pixels.
+    """A picture of a term; lengths are pixels, and ``right`` is where the weeks end.
 
     ``lines`` are the points of polylines; a week without a rate ends one.
     """
@@ -57,6 +57,7 @@ class Term:
     scale: tuple[tuple[str, int], ...]
     points: tuple[Point, ...]
     lines: tuple[str, ...]
+    right: int
     top: int = _TOP
     rate_top: int = _RATE_TOP
 
@@ -83,8 +84,9 @@ def lay_out_term(
         told=_told(shown, first_day, last_day),
         width=max(_LEFT + weeks * _COLUMN + 12, _NARROWEST),
         height=_RATE_TOP + _RATE_HEIGHT + 16,
+        right=_LEFT + weeks * _COLUMN,
         weekdays=tuple((f"{monday + timedelta(days=day):%a}", _TOP + day * _ROW) for day in range(7)),
-        months=_months(monday, weeks),
+        months=_months(first_day, monday, weeks),
         cells=tuple(_cell(day, sessions, monday) for day, sessions in shown.items()),
         scale=((percent(1.0), _RATE_TOP), (percent(floor), _RATE_TOP + _RATE_HEIGHT)),
         points=tuple(point for point in points if point),
@@ -127,13 +129,13 @@ def _point(week: int, share: float | None, floor: float) -> Point | None:
     )
 
 
-def _months(monday: date, weeks: int) -> tuple[tuple[str, int], ...]:
+def _months(first_day: date, monday: date, weeks: int) -> tuple[tuple[str, int], ...]:
     """Each month above the first week that begins in it; January tells the year, too."""
-    mondays = [monday + timedelta(weeks=week) for week in range(weeks)]
+    days = [max(first_day, monday + timedelta(weeks=week)) for week in range(weeks)]
     return tuple(
         (f"{day:%b %Y}" if day.month == 1 else f"{day:%b}", _LEFT + week * _COLUMN)
-        for week, day in enumerate(mondays)
-        if week == 0 or day.month != mondays[week - 1].month
+        for week, day in enumerate(days)
+        if week == 0 or day.month != days[week - 1].month
     )
 
 

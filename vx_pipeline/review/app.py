@@ -11,15 +11,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from vx_pipeline.errors import ServiceError, VxError
+from vx_pipeline.insights.pictures import STYLE_SHEET
 from vx_pipeline.journal import Journal
 from vx_pipeline.review import (
     approving,
+    attendance_pages,
     bulk,
     case,
     decide,
@@ -111,6 +113,7 @@ def _routes() -> list[BaseRoute]:
         return Route(path, page(handler, public=public), methods=["POST"])
 
     return [
+        Route(f"{STATIC}/{STYLE_SHEET.name}", _colours_of_pictures, methods=["GET"]),
         Mount(STATIC, StaticFiles(directory=_FOLDER / "static")),
         get("/", overview.schools_page),
         get("/login", login.login_page, public=True),
@@ -137,6 +140,9 @@ def _routes() -> list[BaseRoute]:
         post("/{school}/plan/answer", approving.answer_action),
         get("/{school}/plan/{plan_id}", plan_pages.plan_page),
         get("/{school}/plans", plan_pages.plans_page),
+        get("/{school}/attendance", attendance_pages.attendance_page),
+        get("/{school}/attendance/house", attendance_pages.house_page),
+        get("/{school}/attendance/student/{student_id}", attendance_pages.student_page),
         get("/{school}/problems", troubles.problems_page),
         get("/{school}/pins/{number}/end", troubles.end_pin_page),
         post("/{school}/pins/{number}/end", troubles.end_pin_action),
@@ -146,6 +152,10 @@ def _routes() -> list[BaseRoute]:
         post("/{school}/person/{system}/{person_id}/decide", decide.decide_action),
         post("/{school}/person/{system}/{person_id}/pin", troubles.pin_action),
     ]
+
+
+async def _colours_of_pictures(request: Request) -> Response:
+    return FileResponse(STYLE_SHEET)
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from vx_pipeline.journal.attendance_views import student_term
 from vx_pipeline.journal.cases import ORAH, VERACROSS, Person, get_case
 from vx_pipeline.journal.decisions import Entity, Kind, history
 from vx_pipeline.journal.open_cases import open_case
@@ -67,6 +68,7 @@ def person_page(visit: Visit) -> Response:
         ),
         directory=visit.directory,
         pins=pins_of(visit, person),
+        attends=_attends(visit, person),
         pinnable=[] if pinned_key(person) is None else pinnable_fields(person),
         pin_form=visit.at("person", system, person_id, "pin"),
     )
@@ -86,6 +88,14 @@ def _pair(visit: Visit, person: Person, picked: int | None) -> Pair:
     if picked is not None and (pair.theirs if own else pair.ours) is None:
         raise HTTPException(404)
     return pair
+
+
+def _attends(visit: Visit, person: Person) -> int | None:
+    """The Veracross id of a student who has figures of attendance."""
+    student_id = person.person_id if person.system == VERACROSS else person.linked_to
+    if person.entity != Entity.STUDENT or student_id is None:
+        return None
+    return student_id if student_term(visit.journal, visit.school, student_id) else None
 
 
 def _offered(person: Person, pair: Pair) -> Iterator[Offer]:

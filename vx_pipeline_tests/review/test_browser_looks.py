@@ -13,6 +13,7 @@ from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.decisions import Answer, Entity, Kind, decide_many, undo
 from vx_pipeline.journal.plans import record_plan
 from vx_pipeline.review.access import AccessSettings, hash_password
+from vx_pipeline_tests.review.attended import record_attendance
 from vx_pipeline_tests.review.browser import (
     PHONE,
     TABLET,
@@ -64,6 +65,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     record_night(journal)
     record_wrongs(journal)
+    record_attendance(journal)
     fill_history(journal)
     with serving(journal, (SCHOOL, EMPTY, OLD)) as served:
         yield served
@@ -103,6 +105,15 @@ def asking(case_id: str, action: str) -> Callable[[Page], object]:
     def go(page: Page) -> None:
         page.goto(f"/{SCHOOL}/case/{case_id}")
         page.get_by_role("group", name="Decide").get_by_role("link", name=action).click()
+
+    return go
+
+
+def as_a_table(path: str) -> Callable[[Page], object]:
+    def go(page: Page) -> None:
+        page.goto(f"/{SCHOOL}/attendance/{path}")
+        page.locator("summary").click()
+        expect(page.get_by_role("table").last).to_be_visible()
 
     return go
 
@@ -206,6 +217,10 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "confirm an approval": answering("Approve"),
     "confirm a refusal": answering("Refuse"),
     "approval without a note": answered_without_a_note,
+    "attendance": at(f"/{SCHOOL}/attendance"),
+    "attendance, none": at(f"/{EMPTY}/attendance"),
+    "attendance of a house": as_a_table("house?name=North+House"),
+    "attendance of a student": as_a_table("student/101"),
     "problems": at(f"/{SCHOOL}/problems"),
     "problems, none": at(f"/{EMPTY}/problems"),
     "end a pin": at(f"/{SCHOOL}/pins/1/end"),
