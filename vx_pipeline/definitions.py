@@ -2,9 +2,12 @@
 
 import dagster as dg
 
+from vx_pipeline.assets.attendance_push import PUSHED
 from vx_pipeline.assets.checks import CHECKS
+from vx_pipeline.assets.class_attendance import class_attendance
 from vx_pipeline.assets.contacts import contact_links, orah_contacts
 from vx_pipeline.assets.delivery import import_files
+from vx_pipeline.assets.insights import alerts, insights, sessions
 from vx_pipeline.assets.matching import cases, house_links, student_matches
 from vx_pipeline.assets.orah import ORAH_ASSETS
 from vx_pipeline.assets.orphans import orphans
@@ -13,11 +16,14 @@ from vx_pipeline.assets.roster import ROSTER_ASSETS
 from vx_pipeline.assets.sync import applied, plan, read_copy
 from vx_pipeline.assets.veracross import ENDPOINT_ASSETS, value_lists
 from vx_pipeline.automation.approvals import approvals_sensor, undo_approvals_sensor
-from vx_pipeline.automation.decisions import backfill_sensor, decisions_sensor, rematch_job
+from vx_pipeline.automation.attendance import attendance_job, attendance_schedules
+from vx_pipeline.automation.backfill import backfill_sensor
+from vx_pipeline.automation.decisions import decisions_sensor, rematch_job
+from vx_pipeline.automation.movements import movements_sensor
 from vx_pipeline.automation.nightly import nightly_job, nightly_schedules, preview_job
 from vx_pipeline.automation.on_demand import sync_class_job, sync_person_job, undo_job
 from vx_pipeline.automation.orphans import orphans_job, weekly_schedules
-from vx_pipeline.automation.push import PUSHED, movements_sensor, push_attendance_job
+from vx_pipeline.automation.push import push_attendance_job
 from vx_pipeline.settings import load_settings
 
 _settings = load_settings()
@@ -26,6 +32,10 @@ defs = dg.Definitions(
     assets=[
         *ENDPOINT_ASSETS,
         value_lists,
+        class_attendance,
+        sessions,
+        insights,
+        alerts,
         *ORAH_ASSETS,
         *ROSTER_ASSETS,
         student_matches,
@@ -38,7 +48,7 @@ defs = dg.Definitions(
         read_copy,
         orphans,
         import_files,
-        PUSHED,
+        *PUSHED,
     ],
     asset_checks=CHECKS,
     jobs=[
@@ -50,8 +60,13 @@ defs = dg.Definitions(
         undo_job,
         orphans_job,
         push_attendance_job,
+        attendance_job,
     ],
-    schedules=[*nightly_schedules(_settings), *weekly_schedules(_settings)],
+    schedules=[
+        *nightly_schedules(_settings),
+        *attendance_schedules(_settings),
+        *weekly_schedules(_settings),
+    ],
     sensors=[movements_sensor, decisions_sensor, approvals_sensor, undo_approvals_sensor, backfill_sensor],
     resources={
         "schools": Schools(),

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ class Pipeline:
     def nightly(self) -> runs.Outcome:
         """Runs the nightly job to its end."""
         return runs.run_job(self.instance, "nightly", SANDBOX)
+
+    def attendance(self, day: date) -> runs.Outcome:
+        """Runs the attendance job of a day to its end."""
+        return runs.run_job(self.instance, "attendance", SANDBOX, day=day)
 
     def approve_all(self) -> None:
         """A named person lets all pass that is held, and the job writes it; nothing where nothing is held."""

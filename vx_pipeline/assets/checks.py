@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from vx_pipeline.assets.failures import plain_failures
+from vx_pipeline.assets.partitions import school_of_run
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.errors import ConfigurationError
 from vx_pipeline.settings import load_settings
@@ -80,7 +81,7 @@ def build_reference_check(table: str, column: str) -> dg.AssetChecksDefinition:
 
 def _school(context: dg.AssetCheckExecutionContext) -> str:
     """The partition of the run. A check that is run by itself has none, which is clear for one school only."""
-    key = context.run.tags.get("dagster/partition")
+    key = school_of_run(context.run.tags)
     keys = [key] if key else load_settings().school_keys()
     if len(keys) > 1:
         raise ConfigurationError(

@@ -1,5 +1,6 @@
 """The partitions of the assets: the schools, and of attendance each day of a school."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -21,6 +22,11 @@ def school_and_day(partition_key: str) -> tuple[str, date]:
     """The school and the day that a partition of ``SCHOOL_DAYS`` stands for."""
     found = SCHOOL_DAYS.get_partition_key_from_str(partition_key).keys_by_dimension
     return found["school"], date.fromisoformat(found["day"])
+
+
+def school_of_run(tags: Mapping[str, str]) -> str | None:
+    """The school that a run is for, by the run's tags; None for a run without a partition."""
+    return tags.get("dagster/partition/school") or tags.get("dagster/partition")
 
 
 def school_day_key(school: str, day: date) -> dg.MultiPartitionKey:

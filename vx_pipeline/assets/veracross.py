@@ -1,4 +1,4 @@
-"""One asset for each Veracross endpoint, made from the list of endpoints."""
+"""One asset for each Veracross endpoint but class attendance, made from the list of endpoints."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +18,11 @@ from vx_pipeline.session import SchoolSession
 from vx_pipeline.veracross import CompleteRead
 from vx_pipeline.veracross.contract import ENDPOINTS, Endpoint
 from vx_pipeline.warehouse.landing import WHOLE, Landed, Scope, land
-from vx_pipeline.warehouse.parents import attended_classes, dorm_ids, meeting_classes
+from vx_pipeline.warehouse.parents import dorm_ids, meeting_classes
 
 PARENTS = {
     "dorm_students": ("dorms",),
     "meeting_times": ("classes", "dorms"),
-    "class_attendance": ("meeting_times",),
 }
 """Which endpoints a fan-out endpoint needs to know whom to ask about."""
 
@@ -53,10 +52,6 @@ def plan_ask(table: str, connection: duckdb.DuckDBPyConnection, policies: Polici
         )
         period = {"on_or_after_date": first.isoformat(), "on_or_before_date": last.isoformat()}
         return Ask(classes, period, _of_parents("internal_class_id", classes, "date", first, last))
-    if table == "class_attendance":
-        first = today - timedelta(days=policies.attendance.days_back)
-        classes = attended_classes(connection, first=first, last=today)
-        return Ask(classes, scope=_of_parents("internal_class_id", classes))
     raise KeyError(table)
 
 
@@ -166,4 +161,7 @@ def value_lists(context: dg.AssetExecutionContext, schools: Schools) -> dg.Mater
         return dg.MaterializeResult(metadata=table_metadata(connection, "veracross.value_lists"))
 
 
-ENDPOINT_ASSETS = [build_endpoint_asset(endpoint) for endpoint in ENDPOINTS.values()]
+ENDPOINT_ASSETS = [
+    build_endpoint_asset(endpoint) for table, endpoint in ENDPOINTS.items() if table != "class_attendance"
+]
+"""Of a school at a time; class attendance is read by day (assets/class_attendance.py)."""

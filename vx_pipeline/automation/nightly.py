@@ -2,10 +2,11 @@
 
 import dagster as dg
 
+from vx_pipeline.assets.attendance_push import ABSENCES, PLANNED_UPDATES
 from vx_pipeline.assets.matching import CASES
 from vx_pipeline.assets.orphans import ORPHANS
 from vx_pipeline.assets.sync import PLAN
-from vx_pipeline.automation.push import PLANNED_UPDATES
+from vx_pipeline.automation.attendance import BY_DAY
 from vx_pipeline.automation.red import tell_red
 from vx_pipeline.automation.schedules import school_schedules
 from vx_pipeline.settings import Settings
@@ -14,7 +15,7 @@ NIGHTLY_CRON = "0 2 * * *"
 
 nightly_job = dg.define_asset_job(
     name="nightly",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(PLANNED_UPDATES, ORPHANS),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(ABSENCES, PLANNED_UPDATES, ORPHANS, *BY_DAY),
     executor_def=dg.in_process_executor,
     hooks={tell_red},
     description="Reads Veracross and Orah whole, derives the roster, matches, plans, and brings Orah up to date.",

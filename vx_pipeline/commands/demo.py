@@ -180,6 +180,7 @@ def _absence(
     console: Console, instance: dg.DagsterInstance, session: SchoolSession, control: _Control
 ) -> bool:
     """Moves a student off the grounds for one lesson, and lets the push find out."""
+    _read_attendance(instance, session)
     lesson = _a_lesson(session)
     places = session.run(session.orah.locations())
     away = next(place for place in places if place["state"] == "off_grounds")
@@ -214,6 +215,18 @@ def _push(instance: dg.DagsterInstance, session: SchoolSession, day: date) -> ru
             run_config={"ops": {"push_attendance_op": {"config": {"first_day": day.isoformat()}}}},
             progress=progress,
         )
+
+
+def _read_attendance(instance: dg.DagsterInstance, session: SchoolSession) -> None:
+    """Reads the attendance of the last day on which a class met."""
+    with session.reading() as connection:
+        [(day,)] = connection.execute(
+            "SELECT max(date) FROM veracross.meeting_times WHERE end_time < $now",
+            {"now": session.now().replace(tzinfo=None)},
+        ).fetchall()
+    if day is not None:
+        with progress_bar("Attendance") as progress:
+            runs.run_job(instance, "attendance", session.key, day=day, progress=progress)
 
 
 def _a_lesson(session: SchoolSession) -> Lesson:

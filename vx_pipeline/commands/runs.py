@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -87,10 +87,12 @@ def run_job(
     job_name: str,
     school: str,
     *,
+    day: date | None = None,
     run_config: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Runs a job for one school in this process and waits for its end."""
+    """Runs a job for one school, or for one day of it, in this process and waits for its end."""
+    from vx_pipeline.assets.partitions import school_day_key
     from vx_pipeline.definitions import defs
 
     job = defs.resolve_job_def(job_name)
@@ -102,7 +104,7 @@ def run_job(
         result = job.execute_in_process(
             run_config={**(run_config or {}), **quiet},
             instance=dagster_instance,
-            partition_key=school,
+            partition_key=school if day is None else school_day_key(school, day),
             run_id=run_id,
             raise_on_error=False,
         )

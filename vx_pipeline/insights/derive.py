@@ -1,0 +1,102 @@
+"""Building the tables of the insights: sessions, insights as of a day, and alerts as of that day."""
+
+from datetime import date, datetime, time
+
+import duckdb
+
+from vx_pipeline.attendance_policy import InsightsPolicy
+from vx_pipeline.insights.status_kinds import status_kinds
+from vx_pipeline.insights.windows import spans
+from vx_pipeline.policies import Policies
+from vx_pipeline.warehouse.derive import derive
+
+_PACKAGE = "vx_pipeline.insights"
+
+
+def build_sessions(connection: duckdb.DuckDBPyConnection, policies: Policies) -> dict[str, int]:
+    """Makes ``attendance.sessions`` anew, of all days that were read.
+
+    Args:
+        connection: the school's warehouse, in a transaction.
+        policies: the school's rules.
+
+    Returns:
+        The labels that mean nothing to the insights, and how many sessions have each.
+    """
+    labels = [
+        label
+        for (label,) in connection.execute(
+            "SELECT DISTINCT status_label FROM veracross.class_attendance WHERE status_label IS NOT NULL"
+        ).fetchall()
+    ]
+    kinds = status_kinds(labels, policies)
+    connection.execute("CREATE SCHEMA IF NOT EXISTS attendance")
+    derive(connection, _PACKAGE, "sessions", {"labels": [*kinds], "kinds": [*kinds.values()]})
+    unknown = connection.execute(
+        "SELECT status_label, count(*) FROM attendance.sessions WHERE kind = 'unknown' GROUP BY ALL ORDER BY ALL"
+    )
+    return dict(unknown.fetchall())
+
+
+def build_insights(
+    connection: duckdb.DuckDBPyConnection, policy: InsightsPolicy, as_of: date, now: datetime
+) -> None:
+    """Makes the rows of ``attendance.insights`` of a day anew; those of other days stay.
+
+    Args:
+        connection: the school's warehouse, in a transaction, with sessions and roster.
+        policy: the school's rules.
+        as_of: the last day of all windows.
+        now: this moment in the school's time zone: meetings that have not begun do not count.
+    """
+    windows = spans(as_of, term_starts=policy.term_starts, year_start=_year_start(connection, as_of))
+    parameters = {
+        "as_of": as_of,
+        "until": min(datetime.combine(as_of, time.max), now.replace(tzinfo=None)),
+        "windows": [span.window for span in windows],
+        "first_days": [span.first_day for span in windows],
+        "last_days": [span.last_day for span in windows],
+        "before_firsts": [span.before_first for span in windows],
+        "before_lasts": [span.before_last for span in windows],
+    }
+    derive(connection, _PACKAGE, "insights", parameters)
+
+
+def build_alerts(connection: duckdb.DuckDBPyConnection, policy: InsightsPolicy, as_of: date) -> None:
+    """Makes the rows of ``attendance.alerts`` of a day anew, and says of all days since when each lasts.
+
+    Args:
+        connection: the school's warehouse, in a transaction, with the insights of that day.
+        policy: the school's rules.
+        as_of: the day.
+    """
+    rules = policy.alerts
+    parameters = {
+        "as_of": as_of,
+        "rules": [rule.name for rule in rules],
+        "windows": [rule.window for rule in rules],
+        "measures": [rule.measure for rule in rules],
+        "at_least": [rule.at_least for rule in rules],
+        "at_most": [rule.at_most for rule in rules],
+        "fewest_sessions": [rule.fewest_sessions for rule in rules],
+    }
+    derive(connection, _PACKAGE, "alerts", parameters)
+
+
+def _year_start(connection: duckdb.DuckDBPyConnection, as_of: date) -> date:
+    """The first day of the school year by its dorms; without such dates the first day with attendance."""
+    found = connection.execute(
+        """
+        SELECT coalesce(
+            (
+                SELECT min(begin_date) FROM veracross.dorms
+                WHERE _missing_since IS NULL AND begin_date <= $as_of AND end_date >= $as_of
+            ),
+            (SELECT min(attendance_date) FROM attendance.sessions WHERE attendance_date <= $as_of),
+            $as_of
+        )
+        """,
+        {"as_of": as_of},
+    ).fetchall()
+    first: date = found[0][0]
+    return first
