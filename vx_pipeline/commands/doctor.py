@@ -8,7 +8,9 @@ from typing import Any
 
 import duckdb
 
-from vx_pipeline.errors import ServiceError, VxError
+from vx_pipeline.attendance.mapping import named_labels
+from vx_pipeline.errors import AccessError, NotFoundError, ServiceError, VxError
+from vx_pipeline.orah.assumed import leave_of
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import ORAH_HOSTS
 from vx_pipeline.veracross.contract import ENDPOINTS, UPDATE_CLASS_ATTENDANCE, Endpoint, WriteEndpoint
@@ -16,6 +18,13 @@ from vx_pipeline.veracross.probing import Standing
 from vx_pipeline.warehouse.connection import open_warehouse
 
 LARGEST_SKEW_SECONDS = 120
+
+ROLLS, PASSES = "orah roll/timeline", "orah leave/get-single"
+OPTIONAL = {
+    ROLLS: "Rolls are not carried over; movements and passes are.",
+    PASSES: "Passes are not carried over; movements alone tell who is away.",
+}
+"""Routes that a school may do without, and what it then goes without."""
 
 STATUSES = """
     SELECT DISTINCT trim(label) FROM veracross.value_list_items
@@ -63,6 +72,8 @@ def _finding(what: str, well: bool, told: str, remedy: str = "") -> Finding:
 
 
 def _trouble(what: str, error: VxError) -> Finding:
+    if isinstance(error, AccessError) and what in OPTIONAL:
+        return Finding(what, True, f"{error.what} {OPTIONAL[what]}")
     return Finding(what, False, error.what, error.remedy or "Run it again later.")
 
 
@@ -114,7 +125,11 @@ def _orah(session: SchoolSession) -> Iterator[Finding]:
         "orah house/list": session.orah.houses,
         locations: session.orah.locations,
         "orah location-record/timeline": lambda: session.orah.movements(now - timedelta(hours=1), now),
+        ROLLS: lambda: session.orah.rolls(now - timedelta(hours=1), now),
+        PASSES: lambda: _any_pass(session),
     }
+    if not session.school.policies.attendance.rolls:
+        del routes[ROLLS]
     for what, read in routes.items():
         try:
             records = session.run(read())
@@ -136,6 +151,15 @@ def _orah(session: SchoolSession) -> Iterator[Finding]:
     if session.school.orah_api_url and not session.school.sandbox:
         told += f". ORAH_API_URL wins over the region ({ORAH_HOSTS[region]}); unset it unless you mean it."
     yield _finding("orah region", True, told)
+
+
+async def _any_pass(session: SchoolSession) -> list[dict[str, Any]]:
+    """A pass that a latest movement names, if there is one; otherwise the answer to an id that may name none."""
+    named = [leave_of(movement) for movement in await session.orah.latest_movements()]
+    try:
+        return [await session.orah.leave(next((leave for leave in named if leave is not None), 1))]
+    except NotFoundError:
+        return []
 
 
 def _contacts(session: SchoolSession, students: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -161,8 +185,7 @@ def _labels(session: SchoolSession) -> Iterator[Finding]:
     except VxError:
         # Before the first sync there is nothing to look at; a broken file was told above.
         return
-    marks = (policies.attendance.absent_status, policies.attendance.present_status)
-    yield from _each_known("attendance label", marks, statuses)
+    yield from _each_known("attendance label", named_labels(policies.attendance), statuses)
     yield from _each_known("grade", policies.grades, grades)
     if roles:
         active = _folded(policies.active_roles) & _folded(roles)

@@ -2,13 +2,19 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from vx_pipeline.sandbox.rules import GRANTABLE_SCOPES
+from vx_pipeline.schema import ValueList
+from vx_pipeline.veracross.contract import ENDPOINTS
+from vx_pipeline.warehouse.connection import open_warehouse
+from vx_pipeline.warehouse.landing import land
 from vx_pipeline_tests.commands.conftest import SyncedSchool
 
 ORAH_ROUTES = ("student/list", "house/list", "location/tree", "location-record/timeline")
+OPTIONAL_ROUTES = ("roll/timeline", "leave/get-single")
 
 
 def findings(school: SyncedSchool, **changes: str | None) -> tuple[int | None, dict[str, dict[str, str]]]:
@@ -31,7 +37,8 @@ def test_everything_is_tried_and_granted(school: SyncedSchool) -> None:
     assert troubles(school) == {}
     assert set(GRANTABLE_SCOPES) <= set(found)
     assert {"folder", "warehouse", "journal", "clock", "time zone"} <= set(found)
-    assert {f"orah {route}" for route in ORAH_ROUTES} <= set(found)
+    assert {f"orah {route}" for route in (*ORAH_ROUTES, *OPTIONAL_ROUTES)} <= set(found)
+    assert found["orah leave/get-single"]["told"] == "1 records"
     assert all(finding["remedy"] == "" for finding in found.values() if finding["well"])
     assert school.state() == before
 
@@ -90,6 +97,38 @@ def test_a_forbidden_entity_of_orah_is_the_only_trouble(
     assert "Orah administrator" in wrong[f"orah {route}"]["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("entity", "route", "told"),
+    [
+        ("roll", "roll/timeline", "Rolls are not carried over"),
+        ("leave", "leave/get-single", "Passes are not carried over"),
+    ],
+)
+def test_a_school_may_do_without_rolls_and_passes(
+    school: SyncedSchool, entity: str, route: str, told: str
+) -> None:
+    school.sandbox.orah_forbidden = {entity}
+    code, found = findings(school)
+    assert code == 0
+    assert f"no permission for {route} (403). {told}" in found[f"orah {route}"]["told"]
+
+
+def test_passes_are_tried_where_no_movement_names_one(
+    school: SyncedSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orah = school.sandbox.school.orah
+    unnamed = [{name: move[name] for name in move if name != "leave"} for move in orah["location_record"]]
+    monkeypatch.setitem(orah, "location_record", unnamed)
+    _, found = findings(school)
+    assert found["orah leave/get-single"]["well"]
+    assert found["orah leave/get-single"]["told"] == "0 records"
+
+
+def test_rolls_are_not_tried_where_the_school_does_not_want_them(school: SyncedSchool) -> None:
+    _, found = findings(school, VX_POLICIES__ATTENDANCE__ROLLS="false")
+    assert "orah roll/timeline" not in found
+
+
 def test_a_silent_veracross_is_told_once(school: SyncedSchool) -> None:
     nobody = "http://127.0.0.1:9"
     wrong = troubles(school, VERACROSS_API_URL=nobody, VERACROSS_ACCOUNTS_URL=nobody)
@@ -107,8 +146,29 @@ def test_a_clock_that_is_wrong_is_told(school: SyncedSchool) -> None:
     assert "Set this machine's clock" in wrong["clock"]["remedy"]
 
 
-def test_a_label_that_the_school_does_not_have_is_told_with_those_it_has(school: SyncedSchool) -> None:
-    wrong = troubles(school, VX_POLICIES__ATTENDANCE__ABSENT_STATUS="Gone fishing")
+@pytest.mark.parametrize(
+    ("policy", "value"),
+    [
+        ("ABSENT_STATUS", "Gone fishing"),
+        ("LATE_STATUS", "Gone fishing"),
+        ("STATUSES", '{"Medical": "Gone fishing", "Town": ""}'),
+    ],
+)
+def test_a_label_that_the_school_does_not_have_is_told_with_those_it_has(
+    school: SyncedSchool, policy: str, value: str
+) -> None:
+    # A night reads no attendance; the statuses come with the first read of it.
+    lists = school.sandbox.school.value_lists["list_class_attendance"]
+    with open_warehouse(school.warehouse) as connection:
+        land(
+            connection,
+            ENDPOINTS["class_attendance"].collection,
+            [],
+            read_at=datetime.now(UTC),
+            value_lists=[ValueList(tuple(one["fields"]), one["items"]) for one in lists],
+            may_be_empty=True,
+        )
+    wrong = troubles(school, **{f"VX_POLICIES__ATTENDANCE__{policy}": value})
     assert set(wrong) == {"attendance label 'Gone fishing'"}
     assert "Absent - Excused" in wrong["attendance label 'Gone fishing'"]["remedy"]
 

@@ -204,6 +204,7 @@ def test_an_entry_is_what_orah_knows(caller: Caller, wrong: Row) -> None:
 
 
 def test_rolls_that_cannot_be(caller: Caller) -> None:
+    wrong: Row
     for wrong in (
         {"students": []},
         {"students": "all"},
@@ -242,6 +243,17 @@ def test_a_cancelled_class_vanishes_for_its_day(caller: Caller) -> None:
 
 
 # --- in process
+
+
+@pytest.mark.parametrize("model", ["leave", "location_record"])
+def test_no_id_is_given_twice(caller: Caller, model: str) -> None:
+    hands, latest = caller.sandbox.hands, max(one["id"] for one in caller.sandbox.school.orah[model])
+    if model == "leave":
+        hands.delete_leave(latest)
+        assert hands.give_leave(leaving(caller))["id"] > latest
+    else:
+        hands.delete_move(latest)
+        assert hands.move(moving(caller))["id"] > latest
 
 
 def test_the_same_hands_in_process(caller: Caller) -> None:
