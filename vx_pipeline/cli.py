@@ -142,29 +142,23 @@ def sync(
 def push(
     school: SchoolOption = "",
     first_day: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD; today if not given.")] = "",
+    student: Annotated[
+        int | None, typer.Option("--student", min=1, help="Only this student, by Veracross id.")
+    ] = None,
+    leave_id: Annotated[
+        int | None, typer.Option("--pass", min=1, help="The days of this pass, by its id in Orah.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Carry time away in Orah into Veracross class attendance."""
-    from vx_pipeline.commands import report, runs
+    from vx_pipeline.commands import push as pushing
 
-    if first_day:
-        _parse_day(first_day)
-    with open_session(school, quiet=as_json) as session:
-        session.preflight()
-        with runs.instance(session.settings) as instance, progress_bar("Pushing", quiet=as_json) as progress:
-            outcome = runs.run_job(
-                instance,
-                "push_attendance",
-                session.key,
-                run_config={"ops": {"push_attendance_op": {"config": {"first_day": first_day}}}},
-                progress=progress,
-            )
-        marks = report.marks_of_run(session, outcome)
-        if as_json:
-            print_json({"run_id": outcome.run_id, "failures": outcome.failures, "marks": marks})
-        else:
-            report.print_marks(console, outcome, marks)
-    raise typer.Exit(0 if outcome.success else 1)
+    if leave_id is not None and (first_day or student is not None):
+        raise typer.BadParameter("goes with neither --from nor --student", param_hint="--pass")
+    day = _parse_day(first_day) if first_day else None
+    raise typer.Exit(
+        pushing.push(school, first_day=day, student_id=student, leave_id=leave_id, as_json=as_json)
+    )
 
 
 @app.command()

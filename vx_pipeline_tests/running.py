@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -57,10 +57,10 @@ class Pipeline:
         outcome = runs.run_job(self.instance, "rematch", SANDBOX)
         assert outcome.failures == (), outcome.failures
 
-    def push(self, first_day: str = "") -> runs.Outcome:
-        """Runs the push job to its end."""
-        config = {"ops": {"push_attendance_op": {"config": {"first_day": first_day}}}}
-        return runs.run_job(self.instance, "push_attendance", SANDBOX, run_config=config)
+    def push(self, day: date, orah_ids: Sequence[int] = ()) -> runs.Outcome:
+        """Runs the push job for a day to its end."""
+        config = {"ops": {"push_attendance_op": {"config": {"orah_ids": list(orah_ids)}}}}
+        return runs.run_job(self.instance, "push_attendance", SANDBOX, day=day, run_config=config)
 
     def session(self) -> SchoolSession:
         """The school's session; close it."""

@@ -87,6 +87,10 @@ async def push_day(
     today = now.astimezone(reader.zone).date()
     if not today - timedelta(days=pusher.policy.days_back) <= day <= today:
         return PushedDay((), (), (), 0, None)
+    if orah_ids is not None:
+        # Should this push not come to its end, these students are pushed again.
+        again = dict.fromkeys(orah_ids, now + RETRY)
+        plan_push(pusher.journal, pusher.school, day, again, looked_at=orah_ids)
     await settle_open_intents(pusher)
     of_students = {known.links.students[one] for one in orah_ids or () if one in known.links.students}
     ours = our_marks(pusher.journal, pusher.school, day, orah_ids=orah_ids, student_ids=of_students)

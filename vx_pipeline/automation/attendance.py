@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from vx_pipeline.assets.attendance_delivery import ATTENDANCE_FILES
 from vx_pipeline.assets.class_attendance import CLASS_ATTENDANCE
 from vx_pipeline.assets.insights import ALERTS, ATTENDANCE, ATTENDANCE_RUN, INSIGHTS, SESSIONS
 from vx_pipeline.automation.red import tell_failure
@@ -10,13 +11,13 @@ from vx_pipeline.settings import Settings
 
 ATTENDANCE_CRON = "30 3 * * *"
 
-BY_DAY = [CLASS_ATTENDANCE, SESSIONS, INSIGHTS, ALERTS]
+BY_DAY = [CLASS_ATTENDANCE, SESSIONS, INSIGHTS, ALERTS, ATTENDANCE_FILES]
 """The assets of the daily job: all of them have a partition for each school and day, so no other job holds them."""
 
 
 @dg.failure_hook(name="tell_attendance_red", required_resource_keys=set())
 def tell_attendance_red(context: dg.HookContext) -> None:
-    """A day's insights that stopped; it is over when a run comes as far as the alerts."""
+    """A day's insights that stopped; it is over when a run comes as far as the files."""
     tell_failure(context, ATTENDANCE_RUN, ATTENDANCE)
 
 
@@ -26,7 +27,7 @@ attendance_job = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     hooks={tell_attendance_red},
     description="Reads the attendance of the classes that met on a day, and works out insights and alerts as of "
-    "that day.",
+    "that day, and brings them to files and to the review page.",
 )
 
 

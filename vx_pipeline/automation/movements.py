@@ -4,7 +4,8 @@ import json
 
 import dagster as dg
 
-from vx_pipeline.automation.looking import Wish, look
+from vx_pipeline.automation.looking import look
+from vx_pipeline.automation.news import Wish
 from vx_pipeline.automation.push import push_attendance_job, push_request
 from vx_pipeline.errors import VxError
 from vx_pipeline.session import SchoolSession

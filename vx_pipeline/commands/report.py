@@ -1,6 +1,5 @@
 """The report after a sync: what was read, who boards, who is matched, who left, what was written."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +10,6 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vx_pipeline import clock
 from vx_pipeline.commands import plan_report
 from vx_pipeline.commands.console import table
 from vx_pipeline.commands.doctor import Finding
@@ -23,9 +21,7 @@ from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.sync.stored import to_changes
 from vx_pipeline.warehouse.reads import last_whole_read
-from vx_pipeline.warehouse.rows import read_rows
 
-MOST_MARKS = 20
 MOST_PROBLEMS = 20
 
 
@@ -138,47 +134,6 @@ def print_waiting(console: Console, session: SchoolSession) -> None:
 def _in_words(counts: Mapping[str, int]) -> str:
     told = ", ".join(f"{number} {result}" for result, number in sorted(counts.items()))
     return f" ({told})" if told else ""
-
-
-def marks_of_run(session: SchoolSession, outcome: Outcome) -> list[dict[str, Any]]:
-    """The rows of ``attendance.planned_updates`` that a push left, with labels for the statuses."""
-    if not outcome.success:
-        return []
-    with session.reading() as connection:
-        return read_rows(
-            connection,
-            """
-            WITH labels AS (
-                SELECT code, any_value(label) AS label FROM veracross.value_list_items
-                WHERE collection = 'class_attendance' AND field = 'status' GROUP BY code
-            )
-            SELECT student_id, class_id, attendance_date, block_id, share_missed,
-                coalesce(old.label, status_before) AS before, coalesce(new.label, status_after) AS after,
-                result, reason
-            FROM attendance.planned_updates
-            LEFT JOIN labels AS old ON old.code = status_before
-            LEFT JOIN labels AS new ON new.code = status_after
-            WHERE updated_at >= $started_at
-            ORDER BY result DESC, attendance_date, class_id, student_id
-            """,
-            {"started_at": clock.stored(outcome.started_at)},
-        )
-
-
-def print_marks(console: Console, outcome: Outcome, marks: Sequence[Mapping[str, Any]]) -> None:
-    """What became of each missed class meeting."""
-    print_failures(console, outcome)
-    if not marks:
-        if outcome.success:
-            console.print("Nobody was away from a class.")
-        return
-    counts = Counter(mark["result"] for mark in marks)
-    shown = ("student_id", "class_id", "attendance_date", "before", "after", "result", "reason")
-    heads = ("student", "class", "day", "before", "after", "result", "reason")
-    rows = [tuple(mark[name] for name in shown) for mark in marks[:MOST_MARKS]]
-    console.print(table(f"Marks in Veracross{_in_words(counts)}", heads, rows))
-    if len(marks) > MOST_MARKS:
-        console.print(f"and {len(marks) - MOST_MARKS} more in attendance.planned_updates.", style="dim")
 
 
 def print_finding(console: Console, finding: Finding) -> None:

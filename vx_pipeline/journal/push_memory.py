@@ -105,8 +105,8 @@ def passes_to_read(
     first: datetime,
     last: datetime,
     orah_ids: Collection[int] | None = None,
-) -> list[int]:
-    """The ids of the known passes that may reach into a time, in order; also of those that may have been prolonged.
+) -> dict[int, int | None]:
+    """The known passes that may reach into a time, or may have been prolonged into it: whose, by id of the pass.
 
     Args:
         journal: the open journal.
@@ -118,13 +118,13 @@ def passes_to_read(
     query = select(known_passes).where(known_passes.c.school == school).order_by(known_passes.c.leave_id)
     with journal.begin() as connection:
         rows = connection.execute(query).mappings().all()
-    return [
-        row["leave_id"]
+    return {
+        row["leave_id"]: row["orah_id"]
         for row in rows
         if (row["starts_at"] is None or row["starts_at"] <= last)
         and (row["ends_at"] is None or row["ends_at"] >= first - _MAY_GROW)
         and (orah_ids is None or row["orah_id"] is None or row["orah_id"] in orah_ids)
-    ]
+    }
 
 
 def plan_push(

@@ -1,17 +1,19 @@
 """From a decision to the link: the sensor sees it, the match takes it in, Orah has it, and nothing else changed."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
-from vx_pipeline.automation.decisions import backfill_sensor, decisions_sensor
+from vx_pipeline.automation.backfill import backfill_sensor
+from vx_pipeline.automation.decisions import decisions_sensor
 from vx_pipeline.commands import runs
 from vx_pipeline.definitions import defs
-from vx_pipeline.journal.cases import ORAH, VERACROSS, get_person, seen_fields
+from vx_pipeline.journal.cases import ORAH, VERACROSS, Case, get_person, seen_fields
 from vx_pipeline.journal.decisions import Entity, Kind, decide
 from vx_pipeline.journal.open_cases import OpenCase, open_cases
 from vx_pipeline.sandbox import Sandbox
@@ -97,19 +99,60 @@ def test_a_decision_takes_effect_within_one_tick_and_nothing_else_changes(
     assert tick(pipeline, decisions_sensor) == []
 
 
-def test_days_that_waited_for_a_link_are_pushed_once_it_stands(pipeline: Pipeline) -> None:
+def test_a_match_that_is_fixed_days_later_brings_just_the_marks_that_waited_for_it(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    for model in ("location_record", "roll", "leave"):
+        sandbox.school.orah[model].clear()
     assert pipeline.nightly().success
-    case = next(one.case for one in waiting(pipeline) if one.case.kind == "unmatched" and one.case.candidates)
-    with pipeline.session() as session:
-        today = session.today()
-    days = (today - timedelta(days=2), today - timedelta(days=1))
-    answer(pipeline, Kind.SAME, case.veracross_id, case.candidates[0].orah_id, days=days)
+    case, row = a_case_with_a_lesson(pipeline, sandbox)
+    record = sandbox.school.truth[row["student_id"]]
+    day, before = date.fromisoformat(row["attendance_date"]), dict(row)
+    town = next(one["id"] for one in sandbox.school.orah["location"] if one["name"] == "Town")
+    library = next(one["id"] for one in sandbox.school.orah["location"] if one["name"] == "Library")
+    for place, name in ((town, "start_time"), (library, "end_time")):
+        at = datetime.fromisoformat(row[name]).replace(tzinfo=ZoneInfo(sandbox.school.timezone))
+        sandbox.hands.move({"student_id": record, "location_id": place, "record_time": at.isoformat()})
+    outcome = pipeline.push(day)
+    assert (outcome.success, dict(row)) == (True, before)
+    assert pipeline.rows("SELECT orah_id, student_id FROM attendance.absences") == [(record, None)]
     assert tick(pipeline, backfill_sensor) == []
+
+    answer(pipeline, Kind.SAME, case.veracross_id, record)
+    assert tick(pipeline, backfill_sensor) == [], "the link does not stand yet"
     assert runs.run_job(pipeline.instance, "rematch", SANDBOX).success
     (request,) = tick(pipeline, backfill_sensor)
-    assert request.job_name == "push_attendance"
-    config = request.run_config["ops"]["push_attendance_op"]["config"]
-    assert config == {"first_day": days[0].isoformat()}
+    assert (request.job_name, request.tags["dagster/partition/day"]) == ("push_attendance", day.isoformat())
+    assert request.run_config["ops"]["push_attendance_op"]["config"] == {"orah_ids": [record]}
+
+    writes = len(sandbox.journal.writes)
+    assert pipeline.push(day, orah_ids=[record]).success
+    assert [write.target_id for write in sandbox.journal.writes[writes:]] == [row["id"]]
+    assert row["notes"] == "[via Orah]"
+    assert tick(pipeline, backfill_sensor) == [], "nothing waits any more"
+    assert pipeline.push(day).success
+    assert len(sandbox.journal.writes) == writes + 1
+
+
+def a_case_with_a_lesson(pipeline: Pipeline, sandbox: Sandbox) -> tuple[Case, dict[str, Any]]:
+    """A student without a link whose record the sandbox knows, and an unmarked row of a lesson in the past."""
+    with pipeline.session() as session:
+        today, oldest = session.today().isoformat(), (session.today() - timedelta(days=6)).isoformat()
+    cases = {
+        one.case.veracross_id: one.case
+        for one in waiting(pipeline)
+        if one.case.kind == "unmatched" and one.case.veracross_id in sandbox.school.truth
+    }
+    lists = sandbox.school.value_lists["list_class_attendance"]
+    statuses = next(one["items"] for one in lists if "status" in one["fields"])
+    present = next(int(item["id"]) for item in statuses if item["description"] == "Present")
+    row = next(
+        row
+        for row in sandbox.school.veracross["list_class_attendance"]
+        if row["student_id"] in cases and oldest <= row["attendance_date"] < today
+    )
+    row.update(status=present, notes=None)
+    return cases[row["student_id"]], row
 
 
 def test_a_new_person_gets_a_record_and_a_refused_record_is_not_touched(

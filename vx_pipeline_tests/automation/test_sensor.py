@@ -11,10 +11,12 @@ import dagster as dg
 import pytest
 
 from vx_pipeline import clock
-from vx_pipeline.automation import push
-from vx_pipeline.automation.push import movements_sensor
+from vx_pipeline.assets.partitions import school_and_day
+from vx_pipeline.automation import looking
+from vx_pipeline.automation.movements import movements_sensor
 from vx_pipeline.commands import runs
 from vx_pipeline.definitions import defs
+from vx_pipeline.journal.push_memory import note_pass
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline.settings import SANDBOX
 from vx_pipeline.veracross.contract import ENDPOINTS
@@ -34,7 +36,8 @@ TurnClock = Callable[[datetime], None]
 @pytest.fixture
 def sandbox(make_sandbox: SandboxFactory) -> Sandbox:
     sandbox = make_sandbox(20, today=TODAY)
-    sandbox.school.orah["location_record"].clear()
+    for model in ("location_record", "roll", "leave"):
+        sandbox.school.orah[model].clear()
     return sandbox
 
 
@@ -66,6 +69,19 @@ def tick(pipeline: Pipeline, cursor: str | None) -> Any:
     return movements_sensor.evaluate_tick(context)
 
 
+def day_of(request: dg.RunRequest) -> date:
+    """The day that a run is asked for."""
+    school, day = school_and_day(str(request.partition_key or request.tags["dagster/partition"]))
+    assert school == SANDBOX
+    return day
+
+
+def students_of(request: dg.RunRequest) -> list[int]:
+    """The students, by their ids in Orah, that a run is asked for."""
+    found: list[int] = request.run_config["ops"]["push_attendance_op"]["config"]["orah_ids"]
+    return found
+
+
 def place(sandbox: Sandbox, name: str) -> Row:
     return next(one for one in sandbox.school.orah["location"] if one["name"] == name)
 
@@ -95,13 +111,13 @@ def test_a_departure_asks_for_one_run_and_the_same_tick_for_the_same(
     assert started.run_requests == []
     assert started.skip_message == "Nothing new."
     turn_clock(MORNING + timedelta(minutes=2))
-    move(sandbox, "Town", MORNING + timedelta(minutes=1))
-    newest = move(sandbox, "Home", MORNING + timedelta(minutes=1), sandbox.school.orah["student"][1]["id"])
+    first_student, second_student = sorted(one["id"] for one in sandbox.school.orah["student"][:2])
+    move(sandbox, "Town", MORNING + timedelta(minutes=1), first_student)
+    move(sandbox, "Home", MORNING + timedelta(minutes=1), second_student)
     first, again = tick(pipeline, started.cursor), tick(pipeline, started.cursor)
     (request,) = first.run_requests
-    assert request.run_key == again.run_requests[0].run_key == f"{SANDBOX}:{newest}"
-    assert request.tags["dagster/partition"] == SANDBOX
-    assert request.run_config["ops"]["push_attendance_op"]["config"] == {"first_day": "2026-11-18"}
+    assert request.run_key == again.run_requests[0].run_key
+    assert (day_of(request), students_of(request)) == (TODAY, [first_student, second_student])
     turn_clock(MORNING + timedelta(minutes=3))
     later = tick(pipeline, first.cursor)
     assert later.run_requests == []
@@ -134,16 +150,14 @@ def test_a_departure_entered_hours_late_is_seen_within_a_quarter_of_an_hour_and_
     pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
 ) -> None:
     cursor = tick(pipeline, None).cursor
-    late = move(sandbox, "Town", MORNING.replace(hour=0, minute=1))
+    move(sandbox, "Town", MORNING.replace(hour=0, minute=1))
     asked = []
     for minutes in range(1, 33):
         turn_clock(MORNING + timedelta(minutes=minutes))
         found = tick(pipeline, cursor)
         cursor = found.cursor
         asked += [(minutes, request.run_key) for request in found.run_requests]
-    # The second is the day's own repetition, a quarter of an hour later.
-    assert [minutes for minutes, _ in asked] == [15, 30]
-    assert asked[0][1] == f"{SANDBOX}:{late}"
+    assert [minutes for minutes, _ in asked] == [15]
 
 
 def test_a_departure_entered_after_midnight_belongs_to_its_day(
@@ -154,29 +168,35 @@ def test_a_departure_entered_after_midnight_belongs_to_its_day(
     move(sandbox, "Town", MORNING.replace(hour=20))
     turn_clock(MORNING.replace(hour=0) + timedelta(days=1))
     (request,) = tick(pipeline, cursor).run_requests
-    assert request.run_config["ops"]["push_attendance_op"]["config"] == {"first_day": TODAY.isoformat()}
+    assert day_of(request) == TODAY
 
 
-def test_most_looks_cost_one_request_and_the_cursor_keeps_one_day(
+def test_most_looks_cost_two_requests_and_the_cursor_keeps_one_day(
     pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
 ) -> None:
     students = [student["id"] for student in sandbox.school.orah["student"]]
-    ids = [
-        move(sandbox, "Library", MORNING - timedelta(minutes=30), students[n % len(students)])
-        for n in range(250)
-    ]
+    for number in range(250):
+        move(sandbox, "Library", MORNING - timedelta(minutes=30), students[number % len(students)])
     cursor = tick(pipeline, None).cursor
-    assert json.loads(json.loads(cursor)[SANDBOX])["ids"] == ids
-    for minutes, cost in ((1, 1), (14, 1), (15, 4), (16, 1)):
+    assert seen(cursor)["sums"].keys() == {TODAY.isoformat()}
+    # Movements and rolls; over the whole day two passes of two pages, and the locations.
+    for minutes, cost in ((1, 2), (14, 2), (15, 6), (16, 2)):
         turn_clock(MORNING + timedelta(minutes=minutes))
         before = len(sandbox.journal.requests)
-        cursor = tick(pipeline, cursor).cursor
+        found = tick(pipeline, cursor)
+        cursor = found.cursor
         assert len(sandbox.journal.requests) - before == cost
-        assert json.loads(json.loads(cursor)[SANDBOX])["ids"] == ids
-    for days in (1, 2):
-        turn_clock(MORNING + timedelta(days=days))
+        assert found.run_requests == []
+    assert len(cursor) < 60 * len(students) + 500
+    for minutes in (0, 15):
+        turn_clock(MORNING + timedelta(days=1, minutes=minutes))
         cursor = tick(pipeline, cursor).cursor
-    assert json.loads(json.loads(cursor)[SANDBOX])["ids"] == []
+    assert seen(cursor)["sums"].keys() == {(TODAY + timedelta(days=1)).isoformat()}
+
+
+def seen(cursor: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.loads(cursor)[SANDBOX])
+    return found
 
 
 def test_the_day_is_the_schools_own(pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock) -> None:
@@ -186,7 +206,7 @@ def test_the_day_is_the_schools_own(pipeline: Pipeline, sandbox: Sandbox, turn_c
     turn_clock(night + timedelta(minutes=1))
     move(sandbox, "Town", night)
     (request,) = tick(pipeline, cursor).run_requests
-    assert request.run_config["ops"]["push_attendance_op"]["config"] == {"first_day": "2026-11-18"}
+    assert day_of(request) == TODAY
 
 
 @pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.STATUS])
@@ -197,7 +217,7 @@ def test_orah_that_cannot_be_reached_is_told_and_the_cursor_kept(
     monkeypatch: pytest.MonkeyPatch,
     kind: FaultKind,
 ) -> None:
-    monkeypatch.setattr(push, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(looking, "LOOK_SECONDS", 0.2)
     cursor = tick(pipeline, None).cursor
     turn_clock(MORNING + timedelta(minutes=20))
     move(sandbox, "Town", MORNING + timedelta(minutes=5))
@@ -244,7 +264,7 @@ def test_one_school_in_trouble_does_not_hold_up_the_other(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(push, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(looking, "LOOK_SECONDS", 0.2)
     other = make_sandbox(20, today=TODAY)
     other.school.orah["location_record"].clear()
     two_schools(tmp_path, monkeypatch, {"broken": sandbox, "south": other})
@@ -266,13 +286,13 @@ def test_one_school_in_trouble_does_not_hold_up_the_other(
     else:
         records[-1]["type"] = None
     found = look(cursor)
-    assert [request.partition_key for request in found.run_requests or []] == ["south"]
+    assert [request.partition_key for request in found.run_requests or []] == [f"{TODAY}|south"]
     before, after = json.loads(cursor or ""), json.loads(found.cursor or "")
     assert before["broken"] == after["broken"]
     assert before["south"] != after["south"]
     sandbox.clear_faults()
     records[-1] = good
-    assert [request.partition_key for request in look(found.cursor).run_requests or []] == ["broken"]
+    assert [request.partition_key for request in look(found.cursor).run_requests or []] == [f"{TODAY}|broken"]
 
 
 # --- from the movement to the mark
@@ -315,7 +335,7 @@ def land_school(pipeline: Pipeline, sandbox: Sandbox) -> None:
 
 
 def run(pipeline: Pipeline, request: dg.RunRequest) -> runs.Outcome:
-    return runs.run_job(pipeline.instance, "push_attendance", SANDBOX, run_config=dict(request.run_config))
+    return pipeline.push(day_of(request), orah_ids=students_of(request))
 
 
 def test_from_a_movement_in_orah_to_the_mark_in_veracross(
@@ -342,43 +362,101 @@ def test_from_a_movement_in_orah_to_the_mark_in_veracross(
     ]
     (read,) = (metadata for key, metadata in outcome.read.items() if "planned_updates" in key)
     assert "| written | 1 |" in read["counts"]
-    # A lost cursor does no harm: a run more, no write more. The last look is a minute old, so it sees it again.
-    turn_clock(begin + timedelta(minutes=1))
+    # A lost cursor does no harm: a run more, no write more, even days later.
+    turn_clock(AFTERNOON + timedelta(days=2))
     (lost,) = tick(pipeline, None).run_requests
-    turn_clock(AFTERNOON)
+    assert day_of(lost) == TODAY
     assert run(pipeline, lost).success
     assert len(sandbox.journal.writes) == 1
     assert pipeline.rows("SELECT result FROM attendance.planned_updates") == [("nothing",)]
 
 
-def test_who_leaves_before_a_lesson_is_marked_when_it_has_been(
+def test_who_leaves_before_a_lesson_is_marked_in_the_minute_in_which_enough_of_it_is_missed(
     pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
 ) -> None:
     row = a_lesson_today(sandbox)
     land_school(pipeline, sandbox)
     begin = datetime.fromisoformat(row["start_time"]).replace(tzinfo=ZONE)
+    turn_clock(begin - timedelta(minutes=2))
     cursor = tick(pipeline, None).cursor
     move(sandbox, "Town", begin - timedelta(minutes=1), sandbox.school.truth[row["student_id"]])
-    asked: list[str] = []
-    for minutes in range(0, 60, 8):
-        turn_clock(begin + timedelta(minutes=minutes))
+    asked = []
+    for minute in range(60):
+        turn_clock(begin + timedelta(minutes=minute))
         found = tick(pipeline, cursor)
         assert [one.run_key for one in tick(pipeline, cursor).run_requests] == [
             one.run_key for one in found.run_requests
         ]
         cursor = found.cursor
         for request in found.run_requests:
-            asked.append(request.run_key)
+            asked.append((minute, request.run_key))
             assert run(pipeline, request).success
-            assert (row["notes"] == "[via Orah]") == (minutes >= 32)
-    assert row["notes"] == "[via Orah]"
-    assert len(asked) == len(set(asked)) == 4
-    turn_clock(begin + timedelta(days=1))
+        assert (row["notes"] == "[via Orah]") == (minute >= 28), minute
+    # One for the departure, one when half of the lesson of 55 minutes is missed.
+    assert [minute for minute, _ in asked] == [0, 28]
+    assert len({key for _, key in asked}) == 2
+
+
+def test_a_way_back_edits_and_deletions_are_seen_and_pushed(
+    pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
+) -> None:
+    student = sandbox.school.orah["student"][0]["id"]
+    cursor = tick(pipeline, None).cursor
+
+    def asked_at(minutes: int) -> list[list[int]]:
+        nonlocal cursor
+        turn_clock(MORNING + timedelta(minutes=minutes))
+        found = tick(pipeline, cursor)
+        cursor = found.cursor
+        return [students_of(request) for request in found.run_requests]
+
+    left = move(sandbox, "Town", MORNING + timedelta(minutes=1))
+    assert asked_at(2) == [[student]]
+    move(sandbox, "Library", MORNING + timedelta(minutes=3))
+    assert asked_at(4) == [[student]]
+    assert asked_at(15) == []
+    move(sandbox, "Chapel", MORNING + timedelta(minutes=16))
+    assert asked_at(17) == [], "nobody who was here goes or comes by that"
+    sandbox.hands.change_move(left, {"record_time": (MORNING - timedelta(minutes=5)).isoformat()})
+    assert asked_at(29) == []
+    assert asked_at(30) == [[student]]
+    sandbox.hands.delete_move(left)
+    assert asked_at(45) == [[student]]
+    assert asked_at(60) == []
+
+
+def test_a_class_roll_and_a_cancelled_pass_are_seen(
+    pipeline: Pipeline, sandbox: Sandbox, turn_clock: TurnClock
+) -> None:
+    student = sandbox.school.orah["student"][0]["id"]
+    cursor = tick(pipeline, None).cursor
+    turn_clock(MORNING + timedelta(minutes=1))
+    roll = sandbox.hands.take_roll(
+        {"students": [{"student_id": student, "status": "Late"}], "start_time": MORNING.isoformat()}
+    )
     found = tick(pipeline, cursor)
-    (last,) = found.run_requests
-    assert last.run_config["ops"]["push_attendance_op"]["config"] == {"first_day": TODAY.isoformat()}
-    turn_clock(begin + timedelta(days=1, hours=1))
-    assert tick(pipeline, found.cursor).run_requests == []
+    assert [students_of(request) for request in found.run_requests] == [[student]]
+    turn_clock(MORNING + timedelta(minutes=2))
+    sandbox.hands.change_roll(roll["id"], {"student_id": student, "status": "Absent"})
+    found = tick(pipeline, found.cursor)
+    assert [students_of(request) for request in found.run_requests] == [[student]]
+    leave = sandbox.hands.give_leave(
+        {
+            "student_id": student,
+            "leave_type_id": sandbox.school.orah["leave_type"][0]["id"],
+            "start_time": MORNING.isoformat(),
+            "end_time": (MORNING + timedelta(hours=3)).isoformat(),
+            "status": "Active",
+        }
+    )
+    with pipeline.session() as session:
+        note_pass(session.journal, SANDBOX, leave["id"], at=MORNING, orah_id=student)
+    for minutes, expected in ((15, [[student]]), (30, []), (45, [[student]])):
+        if minutes == 45:
+            sandbox.hands.change_leave(leave["id"], {"status": "Cancelled"})
+        turn_clock(MORNING + timedelta(minutes=minutes))
+        found = tick(pipeline, found.cursor)
+        assert [students_of(request) for request in found.run_requests] == expected
 
 
 @pytest.mark.parametrize(("days", "marked"), [(13, True), (15, False)])
@@ -389,9 +467,9 @@ def test_who_is_away_for_long_is_still_away_but_not_for_ever(
     land_school(pipeline, sandbox)
     move(sandbox, "Home", MORNING - timedelta(days=days), sandbox.school.truth[row["student_id"]])
     turn_clock(AFTERNOON)
-    assert pipeline.push().success
+    assert pipeline.push(TODAY).success
     assert (row["notes"] == "[via Orah]") == marked
-    assert sum("open-api" in entry.path for entry in sandbox.journal.requests) == 3
+    assert sum("open-api" in entry.path for entry in sandbox.journal.requests) == 4
 
 
 def test_a_mark_that_could_not_be_written_fails_the_run(
@@ -404,10 +482,10 @@ def test_a_mark_that_could_not_be_written_fails_the_run(
     move(sandbox, "Library", begin + timedelta(minutes=50), sandbox.school.truth[row["student_id"]])
     turn_clock(AFTERNOON)
     sandbox.add_fault(Fault(FaultKind.NO_EFFECT, path="*/attendance/*", method="PATCH"))
-    outcome = pipeline.push()
+    outcome = pipeline.push(TODAY)
     assert not outcome.success
     assert "1 of 1 marks were not written" in outcome.failures[0]
     assert pipeline.rows("SELECT result FROM attendance.planned_updates") == [("failed",)]
-    outcome = pipeline.push()
+    outcome = pipeline.push(TODAY)
     assert outcome.success
     assert row["notes"] == "[via Orah]"
