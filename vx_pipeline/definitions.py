@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from vx_pipeline.assets.attendance_delivery import attendance_files
 from vx_pipeline.assets.attendance_push import PUSHED
 from vx_pipeline.assets.checks import CHECKS
 from vx_pipeline.assets.class_attendance import class_attendance
@@ -48,6 +49,7 @@ defs = dg.Definitions(
         read_copy,
         orphans,
         import_files,
+        attendance_files,
         *PUSHED,
     ],
     asset_checks=CHECKS,

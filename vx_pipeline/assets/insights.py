@@ -149,7 +149,6 @@ def alerts(context: dg.AssetExecutionContext, schools: Schools) -> dg.Materializ
                 """,
                 {"day": day},
             ).fetchall()
-        tell_troubles(session, ATTENDANCE_RUN, [])
     rows = [(rule, count, new, ", ".join(map(str, ids[:MOST_IDS]))) for rule, count, new, ids in found]
     metadata["as of the day"] = dg.MetadataValue.md(
         markdown_table(("rule", "students", "new", "students' ids"), rows)

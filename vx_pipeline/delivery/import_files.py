@@ -4,14 +4,17 @@
 counts. A run that has nothing new to deliver makes no folder.
 """
 
+from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from vx_pipeline import clock
 from vx_pipeline.delivery import csv_text, folders, manifest
 from vx_pipeline.delivery.layout import to_delivery, to_sheets
 from vx_pipeline.delivery.rows import Delivery
+from vx_pipeline.delivery.whole import write_whole
 from vx_pipeline.delivery.writer import Delivered
 from vx_pipeline.errors import VxError
 
@@ -43,27 +46,13 @@ class ImportFiles:
         """
         sheets = to_sheets(delivery)
         contents = {sheet.file: csv_text.encode(sheet.columns, sheet.rows) for sheet in sheets}
-        rows = {sheet.file: len(sheet.rows) for sheet in sheets}
-        counts = folders.latest(self._folder)
-        is_new = counts is None or manifest.whole_files(counts) != contents
-        try:
-            if counts is None or is_new:
-                counts = self._write_anew(delivery, contents)
-        except OSError as error:
-            raise VxError(
-                f"The import files could not be written to {self._folder}: {error.strerror}.",
-                kept="The delivery that `latest` points to is whole.",
-                remedy="Look at the disk's room and the folder's permissions, and run again.",
-            ) from error
-        try:
-            folders.remove_old(self._folder, self._keep)
-        except OSError as error:
-            raise VxError(
-                f"An old delivery in {self._folder} could not be removed: {error.strerror}.",
-                kept=f"The delivery {counts.name} is whole and the latest.",
-                remedy="Remove old folders by hand; each holds people's data.",
-            ) from error
-        return Delivered(counts, is_new, rows)
+        about = {sheet.file: {"rows": len(sheet.rows), "columns": sheet.columns} for sheet in sheets}
+
+        def describe(made_at: datetime) -> bytes:
+            return manifest.describe(contents, about, _told(delivery), school=self._school, made_at=made_at)
+
+        path, is_new = write_whole(self._folder, contents, describe, keep=self._keep, now=self._now)
+        return Delivered(path, is_new, {sheet.file: len(sheet.rows) for sheet in sheets})
 
     def last_delivery(self) -> Delivery | None:
         """What was delivered last, read from the files; None before the first delivery.
@@ -86,15 +75,21 @@ class ImportFiles:
             remedy="Move the folder away and run again. Groups that are over are then not listed as archived.",
         )
 
-    def _write_anew(self, delivery: Delivery, contents: dict[str, bytes]) -> Path:
-        made_at = self._now()
-        described = manifest.describe(
-            delivery, to_sheets(delivery), contents, school=self._school, made_at=made_at
-        )
-        name = made_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        folder = folders.write_folder(self._folder, name, {**contents, manifest.NAME: described})
-        folders.point_latest(self._folder, name)
-        return folder.resolve()
+
+def _told(delivery: Delivery) -> dict[str, Any]:
+    """What the manifest says of a delivery: what was skipped, and what it rests on. Numbers and ids only."""
+    skipped = Counter((one.entity, one.reason) for one in delivery.set_aside)
+    return {
+        "set_aside": [
+            {"entity": entity, "reason": reason, "number": number}
+            for (entity, reason), number in sorted(skipped.items())
+        ],
+        "kept_groups": delivery.kept_groups,
+        "rests_on": {
+            f"veracross.{table}": manifest.moment(read_at) if read_at else None
+            for table, read_at in delivery.rests_on.items()
+        },
+    }
 
 
 def _read(folder: Path) -> Delivery | None:

@@ -2,21 +2,18 @@
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-
-from vx_pipeline.delivery.layout import Sheet
-from vx_pipeline.delivery.rows import Delivery
+from typing import Any
 
 NAME = "manifest.json"
 
 
 def describe(
-    delivery: Delivery,
-    sheets: Sequence[Sheet],
     contents: Mapping[str, bytes],
+    about: Mapping[str, Mapping[str, Any]],
+    told: Mapping[str, Any],
     *,
     school: str,
     made_at: datetime,
@@ -24,41 +21,36 @@ def describe(
     """The manifest of a delivery.
 
     Args:
-        delivery: what is delivered.
-        sheets: its files as cells.
         contents: its files as bytes, by name.
+        about: what else is said of a file, by name.
+        told: what is said of the delivery as a whole.
         school: the school's key.
         made_at: when; aware.
     """
-    skipped = Counter((one.entity, one.reason) for one in delivery.set_aside)
-    told = {
+    written = {
         "school": school,
-        "made_at": _moment(made_at),
+        "made_at": moment(made_at),
         "files": {
-            sheet.file: {
-                "rows": len(sheet.rows),
-                "sha256": digest(contents[sheet.file]),
-                "columns": sheet.columns,
-            }
-            for sheet in sheets
+            name: {**about.get(name, {}), "sha256": digest(content)} for name, content in contents.items()
         },
-        "set_aside": [
-            {"entity": entity, "reason": reason, "number": number}
-            for (entity, reason), number in sorted(skipped.items())
-        ],
-        "kept_groups": delivery.kept_groups,
-        "rests_on": {
-            f"veracross.{table}": _moment(read_at) if read_at else None
-            for table, read_at in delivery.rests_on.items()
-        },
+        **told,
     }
-    return json.dumps(told, indent=2).encode() + b"\n"
+    return json.dumps(written, indent=2).encode() + b"\n"
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / NAME).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def whole_files(folder: Path) -> dict[str, bytes] | None:
     """The files of a delivery's folder by name, or None unless each is just what its manifest says."""
     try:
-        listed = json.loads((folder / NAME).read_bytes())["files"]
+        listed = read(folder)["files"]
         contents = {name: (folder / name).read_bytes() for name in listed}
         if any(digest(content) != listed[name]["sha256"] for name, content in contents.items()):
             return None
@@ -72,5 +64,6 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def moment(at: datetime) -> str:
+    """A moment as the manifest writes it: ISO 8601 in UTC, to the second."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

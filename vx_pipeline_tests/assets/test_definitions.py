@@ -43,6 +43,7 @@ ASSETS = {
     "sync/read_copy",
     "sync/orphans",
     "delivery/import_files",
+    "delivery/attendance_files",
     "attendance/absences",
     "attendance/planned_updates",
     "attendance/sessions",
@@ -50,7 +51,13 @@ ASSETS = {
     "attendance/alerts",
 }
 PUSHED = {"attendance/absences", "attendance/planned_updates"}
-INSIGHTS = {"veracross/class_attendance", "attendance/sessions", "attendance/insights", "attendance/alerts"}
+INSIGHTS = {
+    "veracross/class_attendance",
+    "attendance/sessions",
+    "attendance/insights",
+    "attendance/alerts",
+    "delivery/attendance_files",
+}
 BY_DAY = PUSHED | INSIGHTS
 """What has a partition for each day of a school."""
 

@@ -1,0 +1,133 @@
+"""Attendance for people as an asset: files, the page's views, and a picture without anybody's name."""
+
+import base64
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import dagster as dg
+import pytest
+
+from vx_pipeline.assets.attendance_delivery import attendance_files
+from vx_pipeline.assets.partitions import school_day_key
+from vx_pipeline.assets.resources import Schools
+from vx_pipeline.insights.day import read_day
+from vx_pipeline.insights.house_week import house_week, house_week_by_id, most_missed
+from vx_pipeline.journal import open_journal
+from vx_pipeline.journal.attendance_views import alerts_now, published_attendance, student_term, week_of
+from vx_pipeline.sandbox import Sandbox
+from vx_pipeline.settings import SANDBOX, load_settings
+from vx_pipeline_tests.insights.marks import EVENING, Connection, build, land_marks, mark, students
+from vx_pipeline_tests.running import point_at
+from vx_pipeline_tests.world import TODAY, open_school
+
+YESTERDAY = TODAY - timedelta(days=1)
+MARKS = [
+    mark(1, 1, TODAY, "unexcused", at="08:00"),
+    mark(2, 1, TODAY, "unexcused", at="09:00"),
+    mark(3, 1, YESTERDAY, "late"),
+    mark(4, 2, TODAY, "present", at="08:00"),
+    mark(5, 3, TODAY, "excused", at="00:00"),
+]
+
+
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a school with marks of two days."""
+    point_at(sandbox, tmp_path / "vx", monkeypatch)
+    found = load_settings().school_folder(SANDBOX)
+    found.mkdir(parents=True)
+    with open_school(found) as connection:
+        fill(connection)
+    return found
+
+
+def fill(connection: Connection) -> None:
+    students(connection, 1, 2, 3)
+    land_marks(connection, MARKS)
+    for day in (YESTERDAY, TODAY):
+        build(connection, day)
+
+
+def materialize(instance: dg.DagsterInstance, day: date) -> dict[str, object]:
+    result = dg.materialize(
+        [attendance_files],
+        partition_key=school_day_key(SANDBOX, day),
+        resources={"schools": Schools()},
+        instance=instance,
+    )
+    (event,) = result.get_asset_materialization_events()
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+@pytest.mark.filterwarnings("ignore:Non-compliant tag keys")  # Dagster's own, of two dimensions
+def test_files_and_page_show_the_newest_day_and_dagster_no_name(folder: Path) -> None:
+    latest = folder / "import" / "attendance" / "latest"
+    with dg.DagsterInstance.ephemeral() as instance:
+        told = materialize(instance, TODAY)
+        assert Path(str(told["path"])).samefile(latest)
+        assert told["new content"] is True
+        assert told["days new on the page"] == 2
+        assert "| Maple House | 3 | 40\N{NO-BREAK SPACE}% | 3 | 1 |" in str(told["houses"])
+        svg = picture(told)
+        assert labels(svg) == ["1", "3", "2"], "those who missed most first"
+        assert "Moss" not in str(told) + ElementTree.tostring(svg, encoding="unicode")
+        older = materialize(instance, YESTERDAY)
+        assert older["new content"] is False
+        assert "later day" in str(older["files"])
+        assert materialize(instance, TODAY)["new content"] is False
+    assert "Kit Moss" in (latest / "week_maple_house.svg").read_text()
+    journal = open_journal(load_settings().home)
+    published = published_attendance(journal, SANDBOX)
+    assert published is not None
+    assert (published.as_of, published.first_day) == (TODAY, date(2026, 9, 1))
+    assert {one.standing.student_id: len(one.days) for one in week_of(journal, SANDBOX, TODAY)} == {
+        1: 2,
+        2: 1,
+        3: 1,
+    }
+    found = student_term(journal, SANDBOX, 1)
+    assert found is not None
+    assert found.standing.house == "Maple House"
+    assert found.standing.windows["7_days"]["unexcused"] == 2
+    assert found.standing.windows["term"]["last_missed_at"] == f"{TODAY}T09:00:00"
+    assert [tuple(one) for one in found.days[TODAY]] == [
+        ("08:00", 100, "unexcused"),
+        ("09:00", 100, "unexcused"),
+    ]
+    assert [(one.student_id, one.rule, one.value) for one in alerts_now(journal, SANDBOX)] == [
+        (1, "Unexcused absences", 2.0)
+    ]
+    journal.close()
+
+
+def test_a_meeting_without_a_time_has_none_and_one_to_come_is_left_out(connection: Connection) -> None:
+    fill(connection)
+    day = read_day(connection, TODAY, EVENING)
+    assert day.marks[TODAY][3] == (("", 100, "excused"),)
+    morning = read_day(connection, TODAY, EVENING.replace(hour=8, minute=30))
+    assert morning.marks[TODAY][1] == (("08:00", 100, "unexcused"),)
+
+
+def test_the_picture_by_id_is_no_larger_than_it_may_be(connection: Connection) -> None:
+    fill(connection)
+    day = read_day(connection, TODAY, EVENING)
+    assert most_missed(day) == "Maple House"
+    by_id = house_week_by_id(day, "Maple House", most=2)
+    assert [row.label for row in by_id.rows] == ["1", "3"]
+    assert by_id.heading.startswith("Maple House, 2 of 3 students, ")
+    assert [row.label for row in house_week(day, "Maple House").rows] == ["Kit Moss"] * 3
+
+
+def picture(told: dict[str, object]) -> ElementTree.Element:
+    found = re.search(
+        r"data:image/svg\+xml;base64,([^)]*)\)", str(told["week of the house that missed most"])
+    )
+    assert found
+    return ElementTree.fromstring(base64.b64decode(found.group(1)))
+
+
+def labels(svg: ElementTree.Element) -> list[str]:
+    rows = (one for one in svg.iter() if one.get("class") == "vx-row")
+    return ["".join(row.itertext()).strip() for row in rows]
