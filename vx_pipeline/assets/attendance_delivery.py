@@ -13,7 +13,7 @@ from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.insights import ALERTS, ATTENDANCE_RUN, INSIGHTS, SESSIONS
 from vx_pipeline.assets.partitions import SCHOOL_DAYS, school_and_day
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.delivery.attendance_files import AttendanceDelivery, AttendanceFiles, collect_attendance
+from vx_pipeline.delivery.attendance_files import AttendanceDelivery, collect_attendance, write_attendance
 from vx_pipeline.delivery.writer import Delivered
 from vx_pipeline.insights.day import AttendanceDay, read_day
 from vx_pipeline.insights.house_week import house_week, house_week_by_id, kinds_in_house, most_missed
@@ -47,7 +47,7 @@ def attendance_files(context: dg.AssetExecutionContext, schools: Schools) -> dg.
         session = schools.open(school)
         day, delivery = collect_day(session, as_of)
         changed = publish_day(session, day)
-        delivered = _writer(session).write(delivery)
+        delivered = deliver_day(session, delivery)
         # The last asset of the daily job: its run came through.
         tell_troubles(session, ATTENDANCE_RUN, [])
     return dg.MaterializeResult(
@@ -89,9 +89,11 @@ def publish_day(session: SchoolSession, day: AttendanceDay) -> int:
     )
 
 
-def _writer(session: SchoolSession) -> AttendanceFiles:
-    return AttendanceFiles(
+def deliver_day(session: SchoolSession, delivery: AttendanceDelivery) -> Delivered | None:
+    """Writes the files; None where those of a later day stay."""
+    return write_attendance(
         session.warehouse_path.with_name("import") / "attendance",
+        delivery,
         school=session.key,
         keep=session.school.policies.import_files_kept,
         now=session.now,

@@ -110,47 +110,44 @@ def collect_attendance(
     return AttendanceDelivery(as_of, rows, pictures)
 
 
-class AttendanceFiles:
-    """Writes them to a folder of their own beside the import files.
+def write_attendance(
+    folder: Path,
+    delivery: AttendanceDelivery,
+    *,
+    school: str,
+    keep: int,
+    now: Callable[[], datetime] = clock.now,
+) -> Delivered | None:
+    """Writes a delivery whole; None where the latest one is of a later day, which stays.
 
     Args:
         folder: where the school's deliveries of attendance are; made when needed.
+        delivery: what is delivered.
         school: the school's key, for the manifest.
         keep: how many deliveries are kept, the newest one among them.
         now: asks for the time; aware.
+
+    Raises:
+        VxError: the disk refused; what was delivered before still stands.
     """
+    if _has_later(folder, delivery.as_of):
+        return None
+    contents, about = _files(delivery)
+    told = {"as_of": delivery.as_of.isoformat()}
 
-    def __init__(
-        self, folder: Path, *, school: str, keep: int, now: Callable[[], datetime] = clock.now
-    ) -> None:
-        self._folder = folder
-        self._school = school
-        self._keep = keep
-        self._now = now
+    def describe(made_at: datetime) -> bytes:
+        return manifest.describe(contents, about, told, school=school, made_at=made_at)
 
-    def write(self, delivery: AttendanceDelivery) -> Delivered | None:
-        """Writes the delivery whole; None where the latest one is of a later day, which stays.
+    path, is_new = write_whole(folder, contents, describe, keep=keep, now=now)
+    return Delivered(path, is_new, {file: len(rows) for file, rows in delivery.rows.items()})
 
-        Raises:
-            VxError: the disk refused; what was delivered before still stands.
-        """
-        if self._has_later(delivery.as_of):
-            return None
-        contents, about = _files(delivery)
 
-        def describe(made_at: datetime) -> bytes:
-            told = {"as_of": delivery.as_of.isoformat()}
-            return manifest.describe(contents, about, told, school=self._school, made_at=made_at)
-
-        path, is_new = write_whole(self._folder, contents, describe, keep=self._keep, now=self._now)
-        return Delivered(path, is_new, {file: len(rows) for file, rows in delivery.rows.items()})
-
-    def _has_later(self, as_of: date) -> bool:
-        counts = folders.latest(self._folder)
-        if counts is None or manifest.whole_files(counts) is None:
-            return False
-        # Written as ISO 8601, days are in order as text.
-        return str(manifest.read(counts).get("as_of", "")) > as_of.isoformat()
+def _has_later(folder: Path, as_of: date) -> bool:
+    counts = folders.latest(folder)
+    if counts is None or manifest.whole_files(counts) is None:
+        return False
+    # Written as ISO 8601, days are in order as text.
+    return str(manifest.read(counts).get("as_of", "")) > as_of.isoformat()
 
 
 def _files(delivery: AttendanceDelivery) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from vx_pipeline.delivery.attendance_files import (
     ALERTS,
     INSIGHTS,
     AttendanceDelivery,
-    AttendanceFiles,
     collect_attendance,
+    write_attendance,
 )
+from vx_pipeline.delivery.writer import Delivered
 from vx_pipeline.errors import VxError
 from vx_pipeline_tests.insights.marks import Connection, build, land_marks, mark, students
 from vx_pipeline_tests.world import TODAY
@@ -44,10 +46,15 @@ DELIVERY = AttendanceDelivery(
 )
 
 
-def writer(folder: Path, keep: int = 14) -> AttendanceFiles:
+def writer(folder: Path, keep: int = 14) -> Callable[[AttendanceDelivery], Delivered | None]:
+    """Writes to a folder; its clock goes on by a minute each time it is asked."""
     made = iter(range(1_000))
-    return AttendanceFiles(
-        folder, school="north", keep=keep, now=lambda: MADE + timedelta(minutes=next(made))
+    return partial(
+        write_attendance,
+        folder,
+        school="north",
+        keep=keep,
+        now=lambda: MADE + timedelta(minutes=next(made)),
     )
 
 
@@ -56,7 +63,7 @@ def cells(folder: Path, file: str) -> list[dict[str, str]]:
 
 
 def test_figures_alerts_and_pictures_stand_beside_a_manifest(tmp_path: Path) -> None:
-    delivered = writer(tmp_path).write(DELIVERY)
+    delivered = writer(tmp_path)(DELIVERY)
     assert delivered is not None
     assert delivered.is_new
     assert delivered.rows == {"attendance_insights.csv": 2, "attendance_alerts.csv": 1}
@@ -82,51 +89,51 @@ def test_figures_alerts_and_pictures_stand_beside_a_manifest(tmp_path: Path) -> 
 
 
 def test_a_name_runs_nothing_in_a_spreadsheet_and_the_files_are_private(tmp_path: Path) -> None:
-    writer(tmp_path).write(DELIVERY)
+    writer(tmp_path)(DELIVERY)
     assert b", =1+1," in (tmp_path / "latest" / "attendance_insights.csv").read_bytes()
     for path in (tmp_path / "latest").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_the_same_again_makes_no_folder_and_an_older_day_never_counts(tmp_path: Path) -> None:
-    files = writer(tmp_path)
-    first = files.write(DELIVERY)
-    again = files.write(DELIVERY)
+    write = writer(tmp_path)
+    first = write(DELIVERY)
+    again = write(DELIVERY)
     assert first is not None
     assert again is not None
     assert (again.is_new, again.path) == (False, first.path)
-    assert files.write(replace(DELIVERY, as_of=date(2026, 11, 24), pictures={})) is None
+    assert write(replace(DELIVERY, as_of=date(2026, 11, 24), pictures={})) is None
     assert first.path.samefile(tmp_path / "latest")
-    later = files.write(replace(DELIVERY, as_of=date(2026, 11, 26), pictures={}))
+    later = write(replace(DELIVERY, as_of=date(2026, 11, 26), pictures={}))
     assert later is not None
     assert later.is_new
 
 
 def test_a_damaged_delivery_does_not_keep_a_whole_one_out(tmp_path: Path) -> None:
-    files = writer(tmp_path)
-    files.write(replace(DELIVERY, as_of=date(2026, 11, 26)))
+    write = writer(tmp_path)
+    write(replace(DELIVERY, as_of=date(2026, 11, 26)))
     (tmp_path / "latest" / "attendance_alerts.csv").write_bytes(b"")
-    mended = files.write(DELIVERY)
+    mended = write(DELIVERY)
     assert mended is not None
     assert mended.is_new
 
 
 def test_old_deliveries_go(tmp_path: Path) -> None:
-    files = writer(tmp_path, keep=2)
+    write = writer(tmp_path, keep=2)
     for number in range(4):
-        files.write(replace(DELIVERY, pictures={"North House": f"<svg>{number}</svg>"}))
+        write(replace(DELIVERY, pictures={"North House": f"<svg>{number}</svg>"}))
     assert len([one for one in tmp_path.iterdir() if not one.is_symlink()]) == 2
 
 
 def test_what_the_disk_refuses_leaves_the_last_delivery_whole(
     tmp_path: Path, break_disk: Callable[[], None]
 ) -> None:
-    files = writer(tmp_path)
-    first = files.write(DELIVERY)
+    write = writer(tmp_path)
+    first = write(DELIVERY)
     assert first is not None
     break_disk()
     with pytest.raises(VxError, match="could not be written"):
-        files.write(replace(DELIVERY, as_of=date(2026, 11, 26), pictures={}))
+        write(replace(DELIVERY, as_of=date(2026, 11, 26), pictures={}))
     assert first.path.samefile(tmp_path / "latest")
     assert manifest.whole_files(first.path) is not None
 
@@ -146,7 +153,7 @@ def test_every_house_has_a_picture_whatever_it_is_called(
     tmp_path_factory: pytest.TempPathFactory, pictures: dict[str, str]
 ) -> None:
     folder = tmp_path_factory.mktemp("houses")
-    delivered = writer(folder).write(replace(DELIVERY, pictures=pictures))
+    delivered = writer(folder)(replace(DELIVERY, pictures=pictures))
     assert delivered is not None
     told = json.loads((delivered.path / "manifest.json").read_bytes())["files"]
     assert sorted(one["house"] for one in told.values() if "house" in one) == sorted(pictures)
