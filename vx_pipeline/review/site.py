@@ -20,6 +20,7 @@ from vx_pipeline import clock
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.approvals import standing_answers
 from vx_pipeline.journal.audit import record_view
+from vx_pipeline.journal.mark_counts import count_waiting_marks
 from vx_pipeline.journal.plans import StoredPlan
 from vx_pipeline.review import words
 from vx_pipeline.review.access import AccessSettings, Sessions, Tries
@@ -95,6 +96,11 @@ class Visit:
     def waiting_steps(self) -> int:
         """How many changes of the plans in force wait for a person."""
         return sum(self._waiting.values())
+
+    @cached_property
+    def waiting_marks(self) -> int:
+        """How many questions about marks nobody has answered."""
+        return count_waiting_marks(self.journal, self.school)
 
     @cached_property
     def _waiting(self) -> dict[str, int]:

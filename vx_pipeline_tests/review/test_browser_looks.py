@@ -11,8 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.decisions import Answer, Entity, Kind, decide_many, undo
+from vx_pipeline.journal.mark_questions import Answer as MarkAnswer
+from vx_pipeline.journal.mark_questions import answer_questions
 from vx_pipeline.journal.plans import record_plan
 from vx_pipeline.review.access import AccessSettings, hash_password
+from vx_pipeline_tests.review.asked import record_questions
 from vx_pipeline_tests.review.attended import record_attendance
 from vx_pipeline_tests.review.browser import (
     PHONE,
@@ -66,6 +69,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     record_night(journal)
     record_wrongs(journal)
     record_attendance(journal)
+    ask_about_marks(journal)
     fill_history(journal)
     with serving(journal, (SCHOOL, EMPTY, OLD)) as served:
         yield served
@@ -95,6 +99,13 @@ def fill_history(journal: Journal) -> None:
     common = {"school": SCHOOL, "actor": "Rosa Quill", "via": "page", "at": now}
     decided = decide_many(journal, answers, **common)  # type: ignore[arg-type]
     undo(journal, number=decided[0].number, note="", **common)  # type: ignore[arg-type]
+
+
+def ask_about_marks(journal: Journal) -> None:
+    """Questions of both kinds, one of them answered."""
+    numbers = record_questions(journal)
+    common = {"answer": MarkAnswer.USE_OURS, "actor": "Rosa Quill", "via": "shell", "at": datetime.now(UTC)}
+    answer_questions(journal, SCHOOL, numbers[2:3], **common)  # type: ignore[arg-type]
 
 
 def at(path: str) -> Callable[[Page], object]:
@@ -143,6 +154,15 @@ def answered_without_a_note(page: Page) -> None:
     page.locator("form.confirm").evaluate("form => form.noValidate = true")
     page.get_by_role("button", name="Approve 2").click()
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+def answering_marks(answer: str) -> Callable[[Page], object]:
+    def go(page: Page) -> None:
+        page.goto(f"/{SCHOOL}/attendance/marks?tick=all")
+        page.get_by_role("button", name=answer).click()
+        expect(page.get_by_role("heading", name="Where")).to_be_visible()
+
+    return go
 
 
 def pinning(page: Page) -> None:
@@ -221,6 +241,10 @@ PAGES: dict[str, Callable[[Page], object]] = {
     "attendance, none": at(f"/{EMPTY}/attendance"),
     "attendance of a house": as_a_table("house?name=North+House"),
     "attendance of a student": as_a_table("student/101"),
+    "marks": at(f"/{SCHOOL}/attendance/marks?tick=all"),
+    "marks, none": at(f"/{EMPTY}/attendance/marks"),
+    "confirm keeping theirs": answering_marks("Keep theirs"),
+    "confirm using ours": answering_marks("Use ours"),
     "problems": at(f"/{SCHOOL}/problems"),
     "problems, none": at(f"/{EMPTY}/problems"),
     "end a pin": at(f"/{SCHOOL}/pins/1/end"),

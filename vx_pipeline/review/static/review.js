@@ -35,7 +35,7 @@ const setUpTheme = () => {
 };
 
 const move = (step) => {
-  const links = [...document.querySelectorAll("[data-list] a, [data-boxes] input[name=step]")];
+  const links = [...document.querySelectorAll("[data-list] a, [data-boxes] input[type=checkbox]")];
   if (!links.length) return false;
   const at = links.indexOf(document.activeElement);
   const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + step, 0), links.length - 1)];
@@ -148,7 +148,7 @@ const tickByLink = (link) => {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     const place = link.closest("here" in link.dataset ? "[data-group]" : "form");
-    for (const box of place.querySelectorAll("input[name=step]")) box.checked = link.dataset.tick && !("left" in box.dataset);
+    for (const box of place.querySelectorAll("input[type=checkbox]")) box.checked = link.dataset.tick && !("left" in box.dataset);
   });
 };
 
