@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from vx_pipeline.commands import match, pins, plans
+from vx_pipeline.commands import marks, match, pins, plans
 from vx_pipeline.commands.console import (
     JsonOption,
     SchoolOption,
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(match.app, name="match")
 app.command()(review)
 app.command()(why)
+app.add_typer(marks.app, name="marks")
 app.add_typer(pins.app, name="pin")
 for command in (plans.plan, plans.approve, plans.refuse, plans.apply, plans.undo):
     app.command()(command)

@@ -1,0 +1,149 @@
+"""`vx marks`: what it lists, what an answer records, and what never leaves a terminal."""
+
+import getpass
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vx_pipeline import cli
+from vx_pipeline.journal import Journal, open_journal
+from vx_pipeline.journal.audit import audit_trail
+from vx_pipeline.journal.mark_questions import Answer, open_questions
+from vx_pipeline.settings import SANDBOX
+from vx_pipeline.warehouse.connection import open_warehouse
+from vx_pipeline_tests.commands.shell import Ended
+from vx_pipeline_tests.review.asked import question, record_questions
+from vx_pipeline_tests.running import OUTSIDE
+
+PRIVATE = ("Olive Trask", "not seen")
+"""A teacher's name, and a note in a row."""
+
+
+@dataclass
+class Office:
+    """A school whose pushes have questions, and a shell in this process."""
+
+    journal: Journal
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def vx(self, *arguments: str) -> Ended:
+        """Runs `vx`, and looks that nobody's name and no note came out."""
+        with self.monkeypatch.context() as changed:
+            changed.setattr(sys, "argv", ["vx", *arguments])
+            changed.setattr(signal, "signal", lambda *_: None)
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        shown = self.capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        for private in PRIVATE:
+            assert private not in shown.out + shown.err
+        return Ended(ended.value.code, shown.out, shown.err)
+
+    def marks(self, *arguments: str) -> Ended:
+        """Runs `vx marks`."""
+        return self.vx("marks", *arguments)
+
+    def ask(self) -> list[int]:
+        """A push asks; returns the numbers."""
+        return record_questions(self.journal, school=SANDBOX)
+
+    def answers(self) -> dict[int, tuple[Answer, str | None]]:
+        """By question, what stands and who said it."""
+        found = open_questions(self.journal, SANDBOX)
+        return {one.number: (one.answer, one.actor) for one in found if one.answer}
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Office]:
+    home = tmp_path / "home"
+    for name in list(os.environ):
+        if name.startswith(OUTSIDE):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("VX_HOME", str(home))
+    journal = open_journal(home)
+    yield Office(journal, monkeypatch, capsys)
+    journal.close()
+
+
+def test_where_nothing_waits_that_is_said(office: Office) -> None:
+    office.marks().failed(0, "No mark waits for a person.")
+    assert json.loads(office.marks("--json").out) == {"school": SANDBOX, "waiting": 0, "questions": []}
+
+
+def test_what_waits_is_listed_by_ids_and_the_exit_code_tells(office: Office) -> None:
+    numbers = office.ask()
+    ended = office.marks()
+    ended.failed(3, "8 wait for a person", "vx marks keep NUMBER...", f"/{SANDBOX}/attendance/marks")
+    found: dict[str, Any] = json.loads(office.marks("--json").out)
+    assert (found["waiting"], len(found["questions"])) == (8, 8)
+    first = next(one for one in found["questions"] if one["number"] == numbers[0])
+    assert (first["student_id"], first["class_id"], first["attendance_date"]) == (101, 8905, "2026-11-24")
+    assert (first["theirs_label"], first["ours_label"]) == ("Absent - Unexcused", "Absent - Excused")
+    assert (first["kind"], first["cause"], first["has_note"]) == ("conflict", "Town", True)
+    assert (first["answer"], first["actor"]) == (None, None)
+
+
+def test_marks_are_kept_and_used_as_a_named_person_says(office: Office) -> None:
+    numbers = office.ask()
+    kept = office.marks("keep", str(numbers[0]), str(numbers[1]), "--by", "R. Quill")
+    kept.failed(0, "Kept as they are: 2.", "vx push --from 2026-11-24")
+    used = office.marks("use", *map(str, numbers[2:]), "--json")
+    assert (used.code, json.loads(used.out)) == (0, {"answer": "use_ours", "questions": 6})
+    assert office.answers() == {
+        **dict.fromkeys(numbers[:2], (Answer.KEEP_THEIRS, "R. Quill")),
+        **dict.fromkeys(numbers[2:], (Answer.USE_OURS, getpass.getuser())),
+    }
+    # Nothing waits for a person, though no push has taken the answers in.
+    office.marks().failed(0, "Marks: 0 wait for a person", "vx push --from 2026-11-23")
+
+
+def test_an_answer_can_be_changed_until_a_push_takes_it_in(office: Office) -> None:
+    number, *_ = office.ask()
+    office.marks("use", str(number), "--by", "R. Quill").failed(0, "To be written as Orah says: 1.")
+    office.marks("keep", str(number), "--by", "T. Lund").failed(0, "Kept as they are: 1.")
+    assert office.answers() == {number: (Answer.KEEP_THEIRS, "T. Lund")}
+
+
+def test_a_question_that_is_not_open_is_answered_by_nobody(office: Office) -> None:
+    numbers = office.ask()
+    record_questions(office.journal, [question(1, 101, "Late", "Present")], school=SANDBOX)
+    office.marks("use", *map(str, numbers)).failed(
+        1, f"Question {numbers[0]} is not open any more", "Nothing was recorded"
+    )
+    office.marks("keep", "4711").failed(1, "4711", "Nothing was recorded")
+    assert office.answers() == {}
+
+
+def test_wrong_use_is_told(office: Office) -> None:
+    for arguments in (("keep",), ("use", "none"), ("use", "0"), ("drop", "1"), ("--school", "elsewhere")):
+        office.marks(*arguments).failed(2)
+
+
+def test_looks_and_answers_are_noted_by_numbers(office: Office) -> None:
+    number, *_ = office.ask()
+    office.marks()
+    office.marks("keep", str(number), "--by", "R. Quill")
+    trail = [(view.actor, view.action, view.subject) for view in audit_trail(office.journal, SANDBOX)]
+    assert trail == [
+        ("R. Quill", "keep_theirs", f"marks {number}"),
+        (getpass.getuser(), "view", "marks"),
+    ]
+
+
+def test_the_status_tells_how_many_marks_wait(office: Office, tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "home" / "schools" / SANDBOX / "warehouse.duckdb"):
+        pass
+    assert "marks wait" not in office.vx("status").told
+    office.ask()
+    office.vx("status").failed(0, "8 marks wait for a person: `vx marks`.")
+    assert json.loads(office.vx("status", "--json").out)["marks_waiting"] == 8
