@@ -1,12 +1,11 @@
-"""`vx demo`: the whole way in one minute, with the sandbox school, over real HTTP."""
+"""`vx demo`: the whole way, with the sandbox school, over real HTTP."""
 
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,10 @@ from rich.rule import Rule
 from rich.text import Text
 
 from vx_pipeline.automation.on_demand import job_for
-from vx_pipeline.commands import plan_report, report, runs
+from vx_pipeline.commands import demo_attendance, plan_report, report, runs
 from vx_pipeline.commands.compare import compare
 from vx_pipeline.commands.console import progress_bar, table
 from vx_pipeline.commands.processes import sandbox_beside
-from vx_pipeline.errors import VxError
 from vx_pipeline.journal.approvals import Answer, answer_held
 from vx_pipeline.journal.plans import latest_plan
 from vx_pipeline.session import SchoolSession
@@ -30,16 +28,6 @@ from vx_pipeline.settings import SANDBOX, Settings, load_settings, sandbox_addre
 DEMO_HOME = Path(".vx/demo")
 HELD = 3
 """Exit code of a sync of which something waits for a person."""
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """A class meeting that a linked student attended, by the record."""
-
-    student_id: int
-    orah_id: int
-    starts_at: datetime
-    ends_at: datetime
 
 
 def run_demo(console: Console, *, students: int) -> int:
@@ -63,11 +51,16 @@ def run_demo(console: Console, *, students: int) -> int:
             extra = control.writes() - before
             console.print(f"Writes that the sandbox saw during the second sync: [bold]{extra}[/]")
             equal = _compare(console, session, control)
-            console.print(Rule("A student leaves the grounds during a class"))
-            marked = _absence(console, instance, session, control)
+            day = demo_attendance.latest_day(session)
+            console.print(Rule("From Orah to Veracross: a mark, a teacher's mark, and a correction"))
+            told = demo_attendance.read_day(console, instance, session, day)
+            marked = demo_attendance.two_ways(console, instance, session, control, day)
+            console.print(Rule("From Veracross to those who look after the students: insights"))
+            told = demo_attendance.read_day(console, instance, session, day) and told
+            demo_attendance.show_insights(console, session, day)
             console.print(Rule("Where to look next"))
             _next_steps(console, settings)
-            return 0 if not second and not extra and equal and marked else 1
+            return 0 if not second and not extra and equal and marked and told else 1
 
 
 @contextmanager
@@ -103,17 +96,22 @@ class _Control:
         held = self._http.get(f"/school/orah.{model}").raise_for_status().json()["data"]
         return {record["id"]: record for record in held}
 
-    def move(self, orah_id: int, location_id: int, at: datetime) -> None:
-        """Lets a student arrive at a location."""
-        self._http.post(
-            "/orah/location-record",
-            json={
-                "student_id": orah_id,
-                "location_id": location_id,
-                "record_time": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                "type": "in",
-            },
-        ).raise_for_status()
+    def move(self, orah_id: int, location_id: int, at: datetime) -> int:
+        """A student comes to a place; the id of the movement."""
+        given = {"student_id": orah_id, "location_id": location_id, "record_time": at.isoformat()}
+        return int(self._post("/orah/location-record", given)["id"])
+
+    def move_again(self, record_id: int, at: datetime) -> None:
+        """A movement is corrected: it was at another time."""
+        self._post(f"/orah/location-record/{record_id}", {"record_time": at.isoformat()})
+
+    def teacher_marks(self, attendance_id: int, status: int) -> None:
+        """A teacher marks a row."""
+        self._post(f"/veracross/attendance/{attendance_id}", {"status": status})
+
+    def _post(self, path: str, given: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self._http.post(path, json=given).raise_for_status().json()["data"]
+        return found
 
 
 def _sync(
@@ -174,89 +172,6 @@ def _compare(console: Console, session: SchoolSession, control: _Control) -> boo
     for told in found.differences[:10]:
         console.print(f"  {told}", style="red")
     return not found.differences
-
-
-def _absence(
-    console: Console, instance: dg.DagsterInstance, session: SchoolSession, control: _Control
-) -> bool:
-    """Moves a student off the grounds for one lesson, and lets the push find out."""
-    _read_attendance(instance, session)
-    lesson = _a_lesson(session)
-    places = session.run(session.orah.locations())
-    away = next(place for place in places if place["state"] == "off_grounds")
-    grounds = next(place for place in places if place["state"] == "on_grounds")
-    control.move(lesson.orah_id, away["id"], lesson.starts_at)
-    control.move(lesson.orah_id, grounds["id"], lesson.ends_at)
-    console.print(
-        f"Student {lesson.student_id} was off the grounds on {lesson.starts_at:%A %d %B} "
-        f"from {lesson.starts_at:%H:%M} to {lesson.ends_at:%H:%M}. The push finds that out, and whoever else was "
-        "away on that day; on other days a sensor launches it."
-    )
-    before = control.writes()
-    outcome = _push(instance, session, lesson.starts_at.date())
-    marks = report.marks_of_run(session, outcome)
-    report.print_marks(console, outcome, marks)
-    console.print(f"Writes that the sandbox's Veracross saw: [bold]{control.writes() - before}[/]")
-    own = [mark for mark in marks if mark["student_id"] == lesson.student_id and mark["result"] == "written"]
-    for mark in own:
-        console.print(
-            f"The mark of student {lesson.student_id} travelled back: "
-            f"[bold]{mark['before']}[/] became [bold]{mark['after']}[/]."
-        )
-    return bool(own)
-
-
-def _push(instance: dg.DagsterInstance, session: SchoolSession, day: date) -> runs.Outcome:
-    with progress_bar("Push") as progress:
-        return runs.run_job(
-            instance,
-            "push_attendance",
-            session.key,
-            run_config={"ops": {"push_attendance_op": {"config": {"first_day": day.isoformat()}}}},
-            progress=progress,
-        )
-
-
-def _read_attendance(instance: dg.DagsterInstance, session: SchoolSession) -> None:
-    """Reads the attendance of the last day on which a class met."""
-    with session.reading() as connection:
-        [(day,)] = connection.execute(
-            "SELECT max(date) FROM veracross.meeting_times WHERE end_time < $now",
-            {"now": session.now().replace(tzinfo=None)},
-        ).fetchall()
-    if day is not None:
-        with progress_bar("Attendance") as progress:
-            runs.run_job(instance, "attendance", session.key, day=day, progress=progress)
-
-
-def _a_lesson(session: SchoolSession) -> Lesson:
-    """The latest finished lesson of a linked student whose attendance row nobody has marked.
-
-    Raises:
-        VxError: there was none in the last days, as in a school's holidays.
-    """
-    with session.reading() as connection:
-        row = connection.execute(
-            """
-            SELECT link.veracross_id, link.orah_id, attendance.start_time, attendance.end_time
-            FROM veracross.class_attendance AS attendance
-            JOIN matching.student_links AS link ON link.veracross_id = attendance.student_id
-            JOIN roster.students AS student ON student.student_id = attendance.student_id AND student.is_current
-            WHERE lower(attendance.status_label) = lower($present)
-                AND attendance.notes IS NULL
-                AND attendance.end_time < $now
-            ORDER BY attendance.end_time DESC, link.veracross_id
-            LIMIT 1
-            """,
-            {
-                "present": session.school.policies.attendance.present_status,
-                "now": session.now().replace(tzinfo=None) - timedelta(minutes=1),
-            },
-        ).fetchone()
-    if row is None:
-        raise VxError("No finished lesson was found in the last days.")
-    zone = session.school.zone
-    return Lesson(row[0], row[1], row[2].replace(tzinfo=zone), row[3].replace(tzinfo=zone))
 
 
 def _next_steps(console: Console, settings: Settings) -> None:

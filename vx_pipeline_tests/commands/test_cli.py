@@ -6,19 +6,18 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from vx_pipeline.assets.veracross import plan_ask
-from vx_pipeline.attendance.days import Days, write_planned_updates
-from vx_pipeline.attendance.missed import Meeting, Missed
-from vx_pipeline.attendance.push import Update
+from vx_pipeline.attendance.day import PushedDay, SchoolDay
+from vx_pipeline.attendance.items import Links
+from vx_pipeline.attendance.judging import Item, Update
+from vx_pipeline.attendance.tables import write_day
 from vx_pipeline.attendance_policy import AttendancePolicy
-from vx_pipeline.commands import report
-from vx_pipeline.commands.runs import Outcome
+from vx_pipeline.journal.marks import Place
 from vx_pipeline.policies import Policies
-from vx_pipeline.session import SchoolSession
-from vx_pipeline.settings import SANDBOX, Settings
 from vx_pipeline.warehouse.connection import open_warehouse
 from vx_pipeline_tests.commands.conftest import SyncedSchool
 
@@ -59,7 +58,7 @@ def test_help_names_every_command(school: SyncedSchool) -> None:
         ("plan", {"plan_id", "hold_reason", "rows"}),
         ("status", {"school", "tables", "plan"}),
         ("doctor", {"findings", "environment"}),
-        ("push", {"run_id", "failures", "marks"}),
+        ("push", {"run_ids", "failures", "marks", "exit_code"}),
     ],
 )
 def test_json_is_one_object_and_nothing_else(school: SyncedSchool, command: str, keys: set[str]) -> None:
@@ -93,19 +92,12 @@ def test_a_table_is_as_old_as_its_last_whole_read(school: SyncedSchool) -> None:
 
 def test_a_push_that_finds_nobody_does_not_tell_what_the_last_one_found(school: SyncedSchool) -> None:
     marked_before(school, datetime.now(UTC))
-    nobody = {"VX_POLICIES__ATTENDANCE__AWAY_STATES": '["nowhere"]'}
+    nobody = {
+        "VX_POLICIES__ATTENDANCE__AWAY_STATES": '["nowhere"]',
+        "VX_POLICIES__ATTENDANCE__ROLLS": "false",
+    }
     assert one_object(school.vx("push", "--json", **nobody).out)["marks"] == []
     school.vx("push", **nobody).failed(0, "Nobody was away from a class.")
-
-
-def test_the_marks_of_a_run_are_those_it_wrote(school: SyncedSchool) -> None:
-    started_at = datetime.now(UTC)
-    marked_before(school, started_at, student_id=1)
-    marked_before(school, started_at + timedelta(hours=1), student_id=2)
-    outcome = Outcome("run", started_at, success=True, failures=(), read={}, skipped=())
-    with SchoolSession(Settings(home=school.home), SANDBOX) as session:
-        marks = report.marks_of_run(session, outcome)
-    assert [mark["student_id"] for mark in marks] == [2]
 
 
 def test_meetings_are_read_as_far_back_as_attendance_may_be_written(school: SyncedSchool) -> None:
@@ -116,14 +108,15 @@ def test_meetings_are_read_as_far_back_as_attendance_may_be_written(school: Sync
     assert ask.scope.parameters["first"] == date(2026, 10, 1)
 
 
-def marked_before(school: SyncedSchool, moment: datetime, student_id: int = 1) -> None:
-    """A row that a push left a minute before the moment, about a class a week earlier."""
+def marked_before(school: SyncedSchool, moment: datetime) -> None:
+    """A row of today that a push left a minute before the moment."""
     at = moment - timedelta(minutes=1)
-    meeting = Meeting(100, at.date() - timedelta(days=7), "A", student_id, 2, at, at)
-    update = Update(Missed(meeting, 1.0), 3, "P", "A", "written", "away")
-    day = Days(meeting.date + timedelta(days=1), meeting.date + timedelta(days=1))
+    day = at.astimezone(ZoneInfo("America/New_York")).date()
+    item = Item(Place(student_id=1, orah_id=2, class_id=100, attendance_date=day, block_id="A"), None, None)
+    pushed = PushedDay((), [Update(item, "written", "away", attendance_id=3)], (), 0, None)
+    known = SchoolDay(day, (), Links({}, {}, frozenset()), {})
     with open_warehouse(school.warehouse) as connection:
-        write_planned_updates(connection, [update], days=day, at=at)
+        write_day(connection, pushed, known=known, policy=AttendancePolicy(), at=at)
 
 
 def test_the_installed_script_ends_with_the_same_code(school: SyncedSchool) -> None:
