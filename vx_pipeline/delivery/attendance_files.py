@@ -41,6 +41,7 @@ INSIGHTS = _WHO | {
     "Unexcused": "unexcused",
     "Not Expected": "not_expected",
     "Untaken": "untaken",
+    "Unknown": "unknown",
     "Absent": "absent",
     "Rate": "rate",
     "Rate Before": "rate_before",

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from vx_pipeline.insights.day import AttendanceDay, Student
-from vx_pipeline.insights.legend import missed
+from vx_pipeline.insights.legend import missed, rate
 from vx_pipeline.insights.week import Session, Week, day_words, lay_out_week
 
 DAYS = 7
@@ -24,9 +24,9 @@ def house_week_by_id(day: AttendanceDay, house: str, most: int) -> Week:
 
 
 def most_missed(day: AttendanceDay) -> str | None:
-    """The house whose students missed most in these days; None where there is none."""
-    total = {house: sum(_missed(day, one) for one in students) for house, students in day.houses.items()}
-    return max(sorted(total), key=total.__getitem__, default=None)
+    """The house that missed the largest share in these days, the first by name of several; None without any."""
+    shares = [(rate(kinds_in_house(day, house)), house) for house in day.houses]
+    return min(((1.0 if share is None else share, house) for share, house in shares), default=(1.0, None))[1]
 
 
 def kinds_in_house(day: AttendanceDay, house: str) -> list[str]:

@@ -110,6 +110,15 @@ def test_a_meeting_without_a_time_has_none_and_one_to_come_is_left_out(connectio
     assert morning.marks[TODAY][1] == (("08:00", 100, "unexcused"),)
 
 
+def test_the_house_that_missed_the_largest_share_is_shown_not_the_largest(connection: Connection) -> None:
+    students(connection, 1, 2, 3, 4)
+    connection.execute("DELETE FROM roster.boarders WHERE student_id = 4")
+    told = [mark(10 + each, each, TODAY, kind, at="08:00") for each, kind in enumerate(["excused"] * 2, 1)]
+    land_marks(connection, [*told, mark(20, 3, TODAY, "present"), mark(21, 4, TODAY, "excused")])
+    build(connection)
+    assert most_missed(read_day(connection, TODAY, EVENING)) == "Day students"
+
+
 def test_the_picture_by_id_is_no_larger_than_it_may_be(connection: Connection) -> None:
     fill(connection)
     day = read_day(connection, TODAY, EVENING)
