@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Labels = tuple[str, ...]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -125,3 +125,10 @@ class InsightsPolicy(BaseModel):
         ),
         description="Rules for attendance.alerts.",
     )
+
+    @field_validator("alerts")
+    @classmethod
+    def _names_tell_rules_apart(cls, rules: tuple[AlertRule, ...]) -> tuple[AlertRule, ...]:
+        if len({rule.name for rule in rules}) < len(rules):
+            raise ValueError("two alert rules have the same name")
+        return rules
