@@ -130,12 +130,16 @@ def _point(week: int, share: float | None, floor: float) -> Point | None:
 
 
 def _months(first_day: date, monday: date, weeks: int) -> tuple[tuple[str, int], ...]:
-    """Each month above the first week that begins in it; January tells the year, too."""
+    """Each month above the first week that begins in it; January tells the year, too.
+
+    A month of which the term has just one week leaves its place to the next one.
+    """
     days = [max(first_day, monday + timedelta(weeks=week)) for week in range(weeks)]
     return tuple(
         (f"{day:%b %Y}" if day.month == 1 else f"{day:%b}", _LEFT + week * _COLUMN)
         for week, day in enumerate(days)
-        if week == 0 or day.month != days[week - 1].month
+        if (week == 0 or day.month != days[week - 1].month)
+        and (week + 1 == weeks or day.month == days[week + 1].month)
     )
 
 

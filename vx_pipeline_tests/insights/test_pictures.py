@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from hypothesis import given
@@ -131,6 +132,13 @@ def test_a_share_is_never_rounded_up_to_a_full_one() -> None:
 def test_a_kind_that_nobody_knows_is_shown_as_unknown() -> None:
     assert look_of("purple").kind == "unknown"
     assert worst(["present", "purple"]).kind == "unknown"
+
+
+def test_months_stand_above_their_first_week_and_never_on_one_another() -> None:
+    picture = lay_out_term("Ann", {}, date(2026, 8, 31), date(2027, 1, 15))
+    assert [words for words, _ in picture.months] == ["Sep", "Oct", "Nov", "Dec", "Jan 2027"]
+    places = [x for _, x in picture.months]
+    assert all(later - earlier >= 48 for earlier, later in pairwise(places))
 
 
 def test_a_week_without_a_rate_ends_the_line() -> None:

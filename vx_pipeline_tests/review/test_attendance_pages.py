@@ -61,7 +61,7 @@ def test_before_the_first_run_the_page_says_so(visitors: Visitors) -> None:
 
 def test_who_stands_out_is_named_with_rule_figure_and_day(visitor: Visitor) -> None:
     text = visible(visitor.get("attendance")).replace("\N{NO-BREAK SPACE}", " ")
-    assert "4 alerts As of Wed 25 Nov 2026, read 3 hours ago" in text
+    assert "4 alerts As of Wed 25 Nov 2026, worked out 3 hours ago" in text
     assert (
         "Jonathan Smith North House, Grade 10 Unexcused absences "
         "3 missed without an excuse in 7 days, threshold 2 Fri 20 Nov"
