@@ -17,7 +17,7 @@ from vx_pipeline.attendance.reading import OrahReader
 from vx_pipeline.attendance.tables import read_school_day, write_day
 from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.mark_questions import open_questions
+from vx_pipeline.journal.mark_questions import close_days_before, open_questions
 from vx_pipeline.journal.problems import YELLOW, Trouble
 from vx_pipeline.journal.push_memory import forget_days_before
 from vx_pipeline.session import SchoolSession
@@ -67,7 +67,9 @@ def push_school_day(
     )
     with session.writing() as connection:
         write_day(connection, pushed, known=known, policy=policy, at=session.now(), orah_ids=orah_ids)
-    forget_days_before(session.journal, session.key, session.today() - timedelta(days=policy.days_back))
+    oldest = session.today() - timedelta(days=policy.days_back)
+    forget_days_before(session.journal, session.key, oldest)
+    close_days_before(session.journal, session.key, oldest, at=session.now())
     _tell(session, pushed)
     return pushed
 

@@ -63,7 +63,8 @@ class Places:
         """The locations that mean away: by their state, or by name where the school says so."""
         named = {place.strip().lower() for place in policy.away_places}
         away = {
-            location["id"]: str(location.get("name") or "")
+            # A place always has a name: an empty one means that only the pass is known.
+            location["id"]: str(location.get("name") or "").strip() or f"location {location['id']}"
             for location in locations
             if location.get("state") in policy.away_states
             or str(location.get("name") or "").strip().lower() in named
@@ -179,6 +180,7 @@ class _Walk:
         elif event.kind == "in" or (self._period and event.place_id in (None, self._place_id)):
             # Back, whatever a pass had planned.
             self._back_from |= set(self._passes)
+            self._place_id = None
             yield from self._close(event.at)
 
     def _leave_place(self, event: _Event) -> Iterator[Away]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from vx_pipeline.attendance.absences import Away
 from vx_pipeline.attendance.days import Days, days_away
-from vx_pipeline.attendance.items import Links, items
-from vx_pipeline.attendance.judging import Update
+from vx_pipeline.attendance.items import Links, items, place_of, row_key
+from vx_pipeline.attendance.judging import Item, Update
 from vx_pipeline.attendance.missed import Meeting, next_due
 from vx_pipeline.attendance.push import push_marks
 from vx_pipeline.attendance.reading import OrahReader
 from vx_pipeline.attendance.wanted import wanted_marks
 from vx_pipeline.attendance.writing import Pusher, settle_open_intents
 from vx_pipeline.journal.decisions import Entity, Kind, standing
+from vx_pipeline.journal.mark_questions import open_questions
 from vx_pipeline.journal.marks import Place, our_marks
 from vx_pipeline.journal.push_memory import (
     doubted_since,
@@ -54,7 +55,7 @@ class PushedDay:
     Args:
         periods: who was away when, by Orah.
         updates: what became of each row.
-        unmatched: records in Orah with time away that are nobody's, by id.
+        unmatched: records in Orah with time away, or missed by a roll, that are nobody's, by id.
         not_understood: entries of class rolls that tell nothing.
         label_troubles: labels of the settings that the school's list does not have; None where it was not read.
     """
@@ -83,7 +84,8 @@ async def push_day(
         AccessError: one of the systems refuses us altogether.
         VxError: Orah could not be read; nothing was written.
     """
-    day, now = known.day, pusher.now()
+    # In UTC, because moments are reckoned from it, also in the nights on which the clocks change.
+    day, now = known.day, pusher.now().astimezone(UTC)
     today = now.astimezone(reader.zone).date()
     if not today - timedelta(days=pusher.policy.days_back) <= day <= today:
         return PushedDay((), (), (), 0, None)
@@ -97,13 +99,16 @@ async def push_day(
     students = None if orah_ids is None else {*orah_ids, *(mark.place.orah_id for mark in ours)}
     says = await reader.read(Days(day, day), now=now, marks=ours, orah_ids=students)
     meetings = [one for one in known.meetings if students is None or one.orah_id in students]
-    trust_again(
-        pusher.journal,
-        pusher.school,
-        [one.mark.attendance_id for one in ours if says.has_shown(one.because.evidence)],
-    )
+    wanted = wanted_marks(says.periods, says.rolls, meetings, now=now, policy=pusher.policy)
+    said = {(row_key(place_of(one.meeting)), one.cause) for one in wanted}
+    trusted = [
+        one.mark.attendance_id
+        for one in ours
+        if says.has_shown(one.because.evidence) or (row_key(one.place), one.because.cause) in said
+    ]
+    trust_again(pusher.journal, pusher.school, trusted)
     looked_at = items(
-        wanted_marks(says.periods, says.rolls, meetings, now=now, policy=pusher.policy),
+        wanted,
         ours,
         meetings,
         says=says,
@@ -111,16 +116,35 @@ async def push_day(
         words=known.words,
         doubt=lambda attendance_id: now - doubted_since(pusher.journal, pusher.school, attendance_id, at=now),
     )
-    done = await push_marks(pusher, looked_at)
+    said_nothing = _asked_in_vain(pusher, day, students, looked_at)
+    done = await push_marks(pusher, looked_at, said_nothing=said_nothing)
+    fresh = [one.attendance_id for one in done.updates if one.was_written and one.attendance_id is not None]
+    trust_again(pusher.journal, pusher.school, fresh)
     due = next_due(says.periods, meetings, now=now, absent_share=pusher.policy.absent_share)
     due = _with_retries(due, done.updates, now, is_today=day == today)
     plan_push(pusher.journal, pusher.school, day, due, looked_at=students)
-    away = days_away(says.periods, days=Days(day, day), zone=reader.zone)
-    unmatched = sorted(one for one in away if one not in known.links.students)
+    away = set(days_away(says.periods, days=Days(day, day), zone=reader.zone))
+    away |= {one.orah_id for one in says.rolls if one.status != "Present"}
+    unmatched = sorted(away - set(known.links.students))
     note_unmatched(pusher.journal, pusher.school, day, unmatched, at=now)
     pushed = known.links.students if students is None else students & set(known.links.students)
     forget_unmatched(pusher.journal, pusher.school, day, pushed)
     return PushedDay(says.periods, done.updates, unmatched, says.not_understood, done.label_troubles)
+
+
+def _asked_in_vain(
+    pusher: Pusher, day: date, students: Collection[int] | None, looked_at: Sequence[Item]
+) -> list[int]:
+    """The rows of a day with open questions that this push has no reason to look at any more."""
+    rows = {row_key(item.place) for item in looked_at}
+    asked = [one.question for one in open_questions(pusher.journal, pusher.school)]
+    return [
+        one.theirs.attendance_id
+        for one in asked
+        if one.place.attendance_date == day
+        and (students is None or one.place.orah_id in students)
+        and row_key(one.place) not in rows
+    ]
 
 
 def _denied(pusher: Pusher) -> frozenset[tuple[int, int]]:

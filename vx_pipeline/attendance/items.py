@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import duckdb
 
@@ -15,7 +15,7 @@ from vx_pipeline.journal.marks import OurMark, Place
 DOUBT = timedelta(minutes=5)
 """How long the evidence of a mark must be missing before it is believed to be gone: one read may be short."""
 
-_MISSING = "what the mark rests on is missing in Orah for the first time; it goes back if it stays away"
+_MISSING = "what the mark rests on is missing in Orah for the first time; it is changed if it stays away"
 
 _WEIGHT = {Outcome.ABSENT: 2, Outcome.LATE: 1, Outcome.PRESENT: 0}
 
@@ -78,15 +78,16 @@ def items(
     for one in sorted(wanted, key=lambda one: (_WEIGHT[one.outcome], one.share)):
         # Two meetings of a class in one block share a row, and the graver one counts.
         by_place[place_of(one.meeting)] = one
-    before = {mark.place: mark for mark in ours}
+    # A row that we wrote is ours whichever record in Orah it was for: the link may be another one by now.
+    before = {row_key(mark.place): mark for mark in ours}
+    said = {row_key(place) for place in by_place}
     exists = {place_of(meeting) for meeting in meetings}
     found = []
-    for place in sorted(by_place.keys() | before.keys(), key=_order):
-        says_so, mark = by_place.get(place), before.get(place)
+    left = [mark.place for row, mark in before.items() if row not in said]
+    for place in sorted([*by_place, *left], key=_order):
+        says_so, mark = by_place.get(place), before.get(row_key(place))
         leave, waits = "", False
-        if says_so is None and mark is not None:
-            if _replaced(mark, by_place):
-                continue
+        if mark is not None and (says_so is None or says_so.cause != mark.because.cause):
             leave = _why_left(mark, says=says, links=links, exists=exists)
             if not leave and not _was_wrong_link(place, links) and not says.has_shown(mark.because.evidence):
                 waits = doubt(mark.mark.attendance_id) < DOUBT
@@ -99,15 +100,13 @@ def place_of(meeting: Meeting) -> Place:
     return Place(meeting.student_id, meeting.orah_id, meeting.class_id, meeting.date, meeting.block_id)
 
 
-def _replaced(mark: OurMark, by_place: Mapping[Place, Wanted]) -> bool:
-    """Whether another record in Orah, the right one by now, says something about the same row."""
-    place = mark.place
-    same = (place.student_id, place.class_id, place.attendance_date, place.block_id)
-    return any((one.student_id, one.class_id, one.attendance_date, one.block_id) == same for one in by_place)
+def row_key(place: Place) -> tuple[int, int, date, str | None]:
+    """Of which row a place tells, whichever record in Orah is the student's."""
+    return place.student_id, place.class_id, place.attendance_date, place.block_id
 
 
 def _why_left(mark: OurMark, *, says: OrahSays, links: Links, exists: set[Place]) -> str:
-    """Why a mark of ours stays although Orah says nothing more about it; empty where it goes back."""
+    """Why a mark of ours stays although Orah says nothing or something else; empty where it follows Orah."""
     place = mark.place
     if _was_wrong_link(place, links):
         return ""

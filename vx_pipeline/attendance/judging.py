@@ -92,6 +92,14 @@ class Judge:
             reason = "Veracross has no single attendance row for this student, class, day and block"
             return Judged(Update(item, "no_row", reason))
         now = mark_of(row, ours=False)
+        if item.ours and item.ours.mark.attendance_id != now.attendance_id:
+            if item.wanted is None:
+                return Judged(
+                    Update(item, "no_row", "Veracross has another row in place of the one we wrote")
+                )
+            item = replace(item, ours=None)
+        if self._means_no_mark_any_more(item):
+            item = replace(item, wanted=None)
         update = Update(
             item, "nothing", "", now.attendance_id, now, label_before=read.statuses.label(now.status)
         )
@@ -101,17 +109,24 @@ class Judge:
             return self._judge_restore(item, now, update, read)
         return self._judge_wanted(item, now, update, read, row)
 
+    def _means_no_mark_any_more(self, item: Item) -> bool:
+        """Whether Orah says something else than when we wrote the row, for which the school wants no mark."""
+        if item.wanted is None or item.ours is None or item.restores:
+            return False
+        corrected = item.ours.because.cause != item.wanted.cause
+        return corrected and not label_for(item.wanted, self._pusher.policy)
+
     def _judge_restore(self, item: Item, now: Mark, update: Update, read: ClassDay) -> Judged:
         if item.ours is None:
-            return Judged(replace(update, reason="Orah says present, and so does the row"))
+            return Judged(replace(update, reason="Orah says present, and the row is not ours"))
         verdict = decide_restore(base=item.ours.mark, now=now, origin=item.ours.origin)
         after = replace(item.ours.origin, ours=False)
         update = replace(
             update, after=after, label_after=read.statuses.label(after.status), reason=verdict.reason
         )
         if verdict.decision is not Decision.WRITE:
-            # The row is a person's again, or as it was: in either case not ours any more.
-            self.see(now, item.place)
+            # What we wrote stays the base: were this one seen as new, a present that a person chose instead of our
+            # mark would count as a row that nobody marked.
             return Judged(replace(update, result="nothing" if now == after else "kept"))
         return self._with_answer(item, update, verdict)
 
@@ -147,6 +162,10 @@ class Judge:
         update = replace(update, after=ours, label_after=label, reason=verdict.reason)
         if verdict.decision is Decision.WRITE:
             return Judged(update, verdict, by_person=answer is Answer.USE_OURS)
+        unmarked = read.statuses.trouble(policy.present_status)
+        if verdict.decision is Decision.CONFLICT and unmarked and base == now and not now.notes:
+            # Nobody can tell whether a teacher chose this status or the row began with it.
+            return Judged(replace(update, result="blocked", reason=unmarked))
         if verdict.decision is Decision.CONFLICT:
             question = _question(item, update, "conflict", verdict.reason, row)
             return Judged(replace(update, result="conflict"), question=question)

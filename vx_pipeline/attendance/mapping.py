@@ -1,5 +1,6 @@
 """From what Orah says to a status of the school's own list: settings name labels, the live list has the codes."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,26 +14,33 @@ class Statuses:
     """A school's attendance statuses, as the list that came with a read has them.
 
     Args:
-        codes: code by label, in lower case, of the statuses in use.
+        codes: code by label, in lower case, of the statuses in use whose label no other has.
         labels: label by code, of all.
         obsolete: labels, in lower case, of statuses that are not used any more.
+        shared: labels, in lower case, of several statuses in use.
     """
 
     codes: Mapping[str, str]
     labels: Mapping[str, str]
     obsolete: frozenset[str]
+    shared: frozenset[str] = frozenset()
 
     @staticmethod
     def of(value_lists: Sequence[ValueList]) -> "Statuses":
         """The statuses in the value lists of a read of class attendance."""
         items = [item for one in value_lists if "status" in one.fields for item in one.items]
         labels = {str(item["id"]): str(item.get("description", "")).strip() for item in items}
-        in_use = [str(item["id"]) for item in items if not item.get("obsolete")]
-        codes = {labels[code].lower(): code for code in in_use}
-        return Statuses(codes, labels, frozenset(label.lower() for label in labels.values()) - set(codes))
+        in_use: dict[str, set[str]] = defaultdict(set)
+        for item in items:
+            code = str(item["id"])
+            if labels[code] and not item.get("obsolete"):
+                in_use[labels[code].lower()].add(code)
+        codes = {label: next(iter(found)) for label, found in in_use.items() if len(found) == 1}
+        obsolete = frozenset(label.lower() for label in labels.values()) - set(in_use)
+        return Statuses(codes, labels, obsolete, frozenset(set(in_use) - set(codes)))
 
     def code(self, label: str) -> str | None:
-        """The code of a label in use; None when there is no such label, or it is obsolete."""
+        """The code of a label in use; None when there is no such label, or it is obsolete, or of several codes."""
         return self.codes.get(label.strip().lower())
 
     def label(self, code: str | None) -> str | None:
@@ -43,7 +51,9 @@ class Statuses:
         """Why a label cannot be written, and what to do; empty where it can."""
         if self.code(label) is not None:
             return ""
-        what = "is obsolete in" if label.strip().lower() in self.obsolete else "is not in"
+        folded = label.strip().lower()
+        known = "is obsolete in" if folded in self.obsolete else "is not in"
+        what = "stands more than once in" if folded in self.shared else known
         return (
             f"The status {label!r} {what} the school's own list. "
             "Marks that it stands for are not written; set policies.attendance to a label that `vx doctor` shows."
@@ -54,13 +64,15 @@ def label_for(wanted: Wanted, policy: AttendancePolicy) -> str:
     """The label of the status for what Orah says; empty when the school wants nothing written for it.
 
     A roll's reason, the pass type or the place first, then the reason type, then the status for absent or late.
-    A place or a pass says nothing about coming late.
+    A place or a pass says nothing about coming late; nor does a reason type, which counts for both: who came late
+    must not become absent by it.
     """
     named = {key.strip().lower(): label for key, label in policy.statuses.items()}
-    usual = policy.late_status if wanted.outcome is Outcome.LATE else policy.absent_status
+    usual = (policy.late_status if wanted.outcome is Outcome.LATE else policy.absent_status).strip()
     if wanted.outcome is Outcome.LATE and wanted.source != "roll":
         return usual
-    for key in (wanted.name, wanted.reason_type):
+    keys = (wanted.name,) if wanted.outcome is Outcome.LATE else (wanted.name, wanted.reason_type)
+    for key in keys:
         if key and key.strip().lower() in named:
             return named[key.strip().lower()].strip()
     return usual

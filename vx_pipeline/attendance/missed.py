@@ -33,15 +33,15 @@ class Missed:
         meeting: the meeting.
         share: the share of it, 0 to 1.
         share_on_pass: the share that a pass covers.
-        came_late: whether the student was away when it began, and came before it ended.
-        longest: the period that covers most of it.
+        share_late: the share from its start until the student came; 0 for who was there, and who has not come.
+        periods: those that cover some of it, from the one that covers most.
     """
 
     meeting: Meeting
     share: float
     share_on_pass: float
-    came_late: bool
-    longest: Away
+    share_late: float
+    periods: tuple[Away, ...]
 
 
 def student_meetings(
@@ -98,32 +98,44 @@ def missed_meetings(periods: Iterable[Away], meetings: Iterable[Meeting], *, now
         length = meeting.ends_at - meeting.starts_at
         away = sum((part for _, part in parts), start=timedelta())
         on_pass = sum((part for one, part in parts if one.pass_type), start=timedelta())
-        longest = max(parts, key=lambda one: (one[1], one[0].start))[0]
-        missed.append(
-            Missed(meeting, away / length, on_pass / length, _came_late(parts, meeting, now), longest)
-        )
+        late = _late(by_student[meeting.orah_id], meeting, now)
+        parts.sort(key=lambda one: (one[1], one[0].start), reverse=True)
+        longest_first = tuple(one for one, _ in parts)
+        missed.append(Missed(meeting, away / length, on_pass / length, late / length, longest_first))
     return missed
 
 
 def next_due(
     periods: Iterable[Away], meetings: Iterable[Meeting], *, now: datetime, absent_share: float
 ) -> dict[int, datetime]:
-    """By Orah id, the next moment at which somebody who is away will have missed enough of a meeting.
+    """By Orah id, the next moment at which the time itself changes what there is to say.
 
-    Until then there is nothing to write about it, and no new movement will say when there is.
+    So it is when somebody who is away will have missed enough of a meeting, by all that is known or by passes
+    alone, and at the planned end of a pass. Until then there is nothing to write, and no new movement will say when
+    there is.
     """
     by_student = _by_student(periods)
     due: dict[int, datetime] = {}
     for meeting in meetings:
-        needed = absent_share * (meeting.ends_at - meeting.starts_at)
-        lasting = [one for one in by_student[meeting.orah_id] if one.end is None or one.end > now]
-        if not lasting or meeting.ends_at <= now:
-            continue
-        gone = sum((_overlap(one, meeting, now) for one in by_student[meeting.orah_id]), start=timedelta())
-        moment = max(now, meeting.starts_at, *(one.start for one in lasting)) + (needed - gone)
-        if now < moment <= meeting.ends_at and moment < due.get(meeting.orah_id, moment + timedelta(1)):
-            due[meeting.orah_id] = moment
+        own = by_student[meeting.orah_id]
+        moments = [one.end for one in own if one.end and meeting.starts_at < one.end < meeting.ends_at]
+        for some in (own, [one for one in own if one.pass_type]):
+            moments += _reached(some, meeting, absent_share * (meeting.ends_at - meeting.starts_at))
+        for moment in moments:
+            if now < moment < due.get(meeting.orah_id, moment + timedelta(1)):
+                due[meeting.orah_id] = moment
     return due
+
+
+def _reached(periods: Iterable[Away], meeting: Meeting, needed: timedelta) -> list[datetime]:
+    """The moment at which so much of a meeting will have been missed; none where it never comes to that."""
+    gone = timedelta()
+    for period in sorted(periods, key=lambda one: one.start):
+        part = _overlap(period, meeting, meeting.ends_at)
+        if part and gone + part >= needed:
+            return [max(period.start, meeting.starts_at) + needed - gone]
+        gone += part
+    return []
 
 
 def _by_student(periods: Iterable[Away]) -> dict[int, list[Away]]:
@@ -138,16 +150,16 @@ def _order(meeting: Meeting) -> tuple[int, date, str, int, datetime]:
     return meeting.class_id, meeting.date, meeting.block_id or "", meeting.student_id, meeting.starts_at
 
 
-def _came_late(parts: Sequence[tuple[Away, timedelta]], meeting: Meeting, now: datetime) -> bool:
-    """Away from the very start, and back since: who is still away has not come."""
+def _late(periods: Sequence[Away], meeting: Meeting, now: datetime) -> timedelta:
+    """How long after the very start the student came: who is still away has not come."""
     until = meeting.starts_at
-    for period, _ in sorted(parts, key=lambda one: one[0].start):
+    for period in sorted(periods, key=lambda one: one.start):
         if period.start > until:
             break
         if period.end is None or period.end > now:
-            return False
+            return timedelta()
         until = max(until, period.end)
-    return meeting.starts_at < until < meeting.ends_at
+    return until - meeting.starts_at if until < meeting.ends_at else timedelta()
 
 
 def _overlap(period: Away, meeting: Meeting, now: datetime) -> timedelta:

@@ -4,14 +4,15 @@ Nothing here decides who was away: that is given. Nothing is written twice: the 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 from vx_pipeline.attendance.judging import Item, Judge, Judged, Update, hold
 from vx_pipeline.attendance.mapping import Statuses, named_labels
 from vx_pipeline.attendance.rows import ClassDay, read_class_day
 from vx_pipeline.attendance.writing import ENTITY, Pusher, write_mark
+from vx_pipeline.attendance_policy import Mode
 from vx_pipeline.errors import IncompleteReadError
 from vx_pipeline.journal.intents import count_writes_since
 from vx_pipeline.journal.mark_questions import Question, ask, open_questions
@@ -34,12 +35,17 @@ class Pushed:
     label_troubles: tuple[str, ...] | None
 
 
-async def push_marks(pusher: Pusher, items: Iterable[Item]) -> Pushed:
+async def push_marks(pusher: Pusher, items: Iterable[Item], *, said_nothing: Collection[int] = ()) -> Pushed:
     """Carries out what may be carried out, and asks a person about the rest.
 
     Costs one request for each class and day, and for each mark one write and one read; where more would be written
     than the hour's budget allows, one more for each class. A class that cannot be read does not keep the others
     from being written.
+
+    Args:
+        pusher: where and for whom.
+        items: the rows to look at.
+        said_nothing: rows with open questions of which Orah says nothing any more.
 
     Raises:
         AccessError: Veracross refuses us altogether; what was not sent yet is not tried.
@@ -52,7 +58,7 @@ async def push_marks(pusher: Pusher, items: Iterable[Item]) -> Pushed:
     updates = []
     for (class_id, day), group in sorted(by_class.items()):
         updates += await push.class_day(class_id, day, group, holds=holds)
-    push.ask(updates)
+    push.ask(updates, said_nothing)
     return Pushed(updates, push.label_troubles())
 
 
@@ -79,11 +85,11 @@ class _Push:
 
     async def goes_beyond_budget(self, by_class: Mapping[tuple[int, date], Sequence[Item]]) -> bool:
         """Whether the push would write more than this hour has left; read closely only where it might be so."""
-        written = count_writes_since(
-            self._pusher.journal, self._pusher.school, ENTITY, self._pusher.now() - BUDGET_PERIOD
-        )
-        left = self._pusher.policy.writes_per_hour - written
-        if sum(_may_write(item) for items in by_class.values() for item in items) <= left:
+        # In UTC, because an hour of a clock that is put forward or back is none or two.
+        since = self._pusher.now().astimezone(UTC) - BUDGET_PERIOD
+        written = count_writes_since(self._pusher.journal, self._pusher.school, ENTITY, since)
+        left, mode = self._pusher.policy.writes_per_hour - written, self._pusher.policy.mode
+        if sum(_may_write(item, mode) for items in by_class.values() for item in items) <= left:
             return False
         would_write = 0
         for (class_id, day), items in sorted(by_class.items()):
@@ -126,9 +132,10 @@ class _Push:
             read = fresh or read
         return updates
 
-    def ask(self, updates: Sequence[Update]) -> None:
+    def ask(self, updates: Sequence[Update], said_nothing: Collection[int]) -> None:
         """Opens the questions of this push, and closes those of its rows that have come to an end."""
-        covered = {
+        covered = set(said_nothing)
+        covered |= {
             one.attendance_id for one in updates if one.attendance_id is not None and one.result != "failed"
         }
         ask(
@@ -156,14 +163,15 @@ class _Push:
         return replace(update, result="restored" if item.restores else "written"), written.class_day
 
 
-def _may_write(item: Item) -> bool:
+def _may_write(item: Item, mode: Mode) -> bool:
     """Whether a row could come to be written, as far as the journal alone can tell."""
     if item.leave:
         return False
     if item.restores:
         return item.ours is not None
     assert item.wanted is not None
-    return item.ours is None or item.ours.because.cause != item.wanted.cause
+    # Where the school lets Orah win, it wins again over what a person made of our mark.
+    return mode != "never_overwrite" or item.ours is None or item.ours.because.cause != item.wanted.cause
 
 
 def _because(item: Item) -> Because | None:

@@ -105,8 +105,14 @@ def write_day(
         known: the day.
         policy: the school's rules.
         at: when.
-        orah_ids: the students that the push covered; everybody without it. Others' rows stay.
+        orah_ids: the students that the push covered; everybody without it. Others' rows stay, but for those of
+            records that a student of these was taken for.
     """
+    if orah_ids is not None:
+        looked_at = {one.orah_id for one in pushed.periods} | {
+            one.item.place.orah_id for one in pushed.updates
+        }
+        orah_ids = looked_at.union(orah_ids)
     connection.execute("CREATE SCHEMA IF NOT EXISTS attendance")
     periods = [_period(one, known, policy, at) for one in pushed.periods]
     updates = [_update(one, at) for one in pushed.updates]

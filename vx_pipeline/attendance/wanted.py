@@ -75,24 +75,27 @@ def wanted_marks(
 def rolls_by_meeting(
     rolls: Iterable[RollResult], meetings: Iterable[Meeting]
 ) -> Mapping[Meeting, RollResult]:
-    """The last roll result of each meeting: of those of the student at that time, the one that began last.
+    """The last roll result of each meeting.
 
-    A roll does not name its class, so that a student who belongs in two classes at once has no result.
+    A roll does not name its class, so that a student who belongs in two classes at once has no result. Shortly
+    before a class begins, while another goes on, the roll's end tells of which of the two it was.
     """
     by_student: dict[int, list[Meeting]] = defaultdict(list)
     for meeting in meetings:
         by_student[meeting.orah_id].append(meeting)
     found: dict[Meeting, RollResult] = {}
     for result in sorted(rolls, key=lambda one: (one.taken_at, one.roll_id)):
-        at_once = [
+        possible = [
             meeting
             for meeting in by_student[result.orah_id]
             if meeting.starts_at - ROLL_MARGIN <= result.taken_at < meeting.ends_at
         ]
-        latest = max((meeting.starts_at for meeting in at_once), default=None)
-        begun = [meeting for meeting in at_once if meeting.starts_at == latest]
-        if len(begun) == 1:
-            found[begun[0]] = result
+        if len(possible) == 2 and result.ends_at is not None:
+            going, coming = sorted(possible, key=lambda one: one.starts_at)
+            if going.ends_at <= coming.starts_at:
+                possible = [going if result.ends_at <= coming.starts_at else coming]
+        if len(possible) == 1:
+            found[possible[0]] = result
     return found
 
 
@@ -100,18 +103,18 @@ def _wanted(
     meeting: Meeting, missed: Missed | None, roll: RollResult | None, policy: AttendancePolicy
 ) -> Wanted | None:
     if missed and missed.share_on_pass >= policy.absent_share:
-        return _of_time_away(missed, Outcome.ABSENT, policy)
+        on_pass = next(one for one in missed.periods if one.pass_type)
+        return _of_time_away(missed, on_pass, Outcome.ABSENT, policy)
     if roll:
         return _of_roll(meeting, roll)
     if missed and missed.share >= policy.absent_share:
-        return _of_time_away(missed, Outcome.ABSENT, policy)
-    if missed and missed.came_late and missed.share >= policy.late_share:
-        return _of_time_away(missed, Outcome.LATE, policy)
+        return _of_time_away(missed, missed.periods[0], Outcome.ABSENT, policy)
+    if missed and missed.share_late >= policy.late_share:
+        return _of_time_away(missed, missed.periods[0], Outcome.LATE, policy)
     return None
 
 
-def _of_time_away(missed: Missed, outcome: Outcome, policy: AttendancePolicy) -> Wanted:
-    away = missed.longest
+def _of_time_away(missed: Missed, away: Away, outcome: Outcome, policy: AttendancePolicy) -> Wanted:
     return Wanted(
         meeting=missed.meeting,
         outcome=outcome,
@@ -119,8 +122,9 @@ def _of_time_away(missed: Missed, outcome: Outcome, policy: AttendancePolicy) ->
         name=away.name,
         reason_type=reason_type(away.name, policy),
         share=missed.share,
-        evidence=away.evidence,
-        known_from=away.known_from or away.start,
+        # All of it: were only a part missing in a later read, the mark must not go back at once.
+        evidence=tuple(dict.fromkeys(found for one in missed.periods for found in one.evidence)),
+        known_from=min(one.known_from or one.start for one in missed.periods),
     )
 
 

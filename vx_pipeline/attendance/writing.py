@@ -99,8 +99,9 @@ async def write_mark(
         record_outcome(pusher.journal, intent_id, Result.ABSENT, at=pusher.now(), detail=detail)
         return Written(False, detail, read_back)
     result = Result.CONFIRMED if detail else Result.DONE
-    record_outcome(pusher.journal, intent_id, result, at=pusher.now(), detail=detail)
+    # The mark first: were we interrupted after the outcome, nobody would know any more that the row is ours.
     record_mark(pusher.journal, pusher.school, wanted, at=pusher.now(), place=place, because=because)
+    record_outcome(pusher.journal, intent_id, result, at=pusher.now(), detail=detail)
     return Written(True, "", read_back)
 
 
@@ -114,8 +115,9 @@ async def settle_open_intents(pusher: Pusher) -> int:
     settled = 0
     for intent in open_intents(pusher.journal, pusher.school, "veracross"):
         place, wanted, because = _read_body(intent)
+        day = date.fromisoformat(intent.body["attendance_date"])
         try:
-            read = await read_class_day(pusher.veracross, place.class_id, place.attendance_date)
+            read = await read_class_day(pusher.veracross, intent.body["class_id"], day)
         except IncompleteReadError as error:
             if pusher.now() - intent.at < closed:
                 log.warning("intent %s stays open: %s", intent.intent_id, error.what)
@@ -128,9 +130,9 @@ async def settle_open_intents(pusher: Pusher) -> int:
         landed = any(_holds(mark_of(row, ours=True), wanted) for row in read.rows)
         result = Result.CONFIRMED if landed else Result.ABSENT
         detail = "settled after an interruption"
-        record_outcome(pusher.journal, intent.intent_id, result, at=pusher.now(), detail=detail)
         if landed:
             record_mark(pusher.journal, pusher.school, wanted, at=pusher.now(), place=place, because=because)
+        record_outcome(pusher.journal, intent.intent_id, result, at=pusher.now(), detail=detail)
         log.warning("intent %s was interrupted: %s", intent.intent_id, result.value)
         settled += 1
     return settled
@@ -162,16 +164,19 @@ def _body(place: Place, wanted: Mark, because: Because | None, *, by_person: boo
     return body
 
 
-def _read_body(intent: Intent) -> tuple[Place, Mark, Because | None]:
+def _read_body(intent: Intent) -> tuple[Place | None, Mark, Because | None]:
+    """What was meant; without a place where an earlier version noted it, which wrote marks of ours alone."""
     body = intent.body
-    place = Place(
-        student_id=intent.key,
-        orah_id=body["orah_id"],
-        class_id=body["class_id"],
-        attendance_date=date.fromisoformat(body["attendance_date"]),
-        block_id=body["block_id"],
-    )
-    mark = Mark(intent.target_id or 0, body["status"], body["notes"], body["ours"])
+    place = None
+    if "orah_id" in body:
+        place = Place(
+            student_id=intent.key,
+            orah_id=body["orah_id"],
+            class_id=body["class_id"],
+            attendance_date=date.fromisoformat(body["attendance_date"]),
+            block_id=body["block_id"],
+        )
+    mark = Mark(intent.target_id or 0, body["status"], body["notes"], body.get("ours", True))
     told = body.get("because")
     because = told and Because(
         told["cause"], tuple(told["evidence"]), datetime.fromisoformat(told["known_from"])

@@ -114,6 +114,20 @@ def ask(
     return new
 
 
+def close_days_before(journal: Journal, school: str, day: date, *, at: datetime) -> None:
+    """Closes questions about days that lie outside every edit window, where no answer is carried out any more."""
+    with journal.begin_alone() as connection:
+        connection.execute(
+            update(mark_questions)
+            .where(
+                mark_questions.c.school == school,
+                mark_questions.c.attendance_date < day,
+                mark_questions.c.closed_at.is_(None),
+            )
+            .values(closed_at=at, closed_as="expired")
+        )
+
+
 def open_questions(journal: Journal, school: str) -> list[OpenQuestion]:
     """The questions that no push has closed, newest day first, then by class and student."""
     query = (

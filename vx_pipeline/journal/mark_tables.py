@@ -26,7 +26,9 @@ mark_questions = Table(
     Column("opened_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("closed_at", Moment),
-    Column("closed_as", String(16), comment="answered, settled (nothing is left to ask) or replaced"),
+    Column(
+        "closed_as", String(16), comment="answered, settled (nothing is left to ask), replaced or expired"
+    ),
     Index("ix_mark_questions_open", "school", "closed_at"),
     Index("ix_mark_questions_row", "school", "attendance_id"),
 )

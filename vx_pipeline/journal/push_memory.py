@@ -1,7 +1,7 @@
 """What one push leaves to the next: marks in doubt, days without a match, ids of passes, and when to look again."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import delete, insert, select, update
 
@@ -10,6 +10,10 @@ from vx_pipeline.journal.mark_tables import due_pushes, known_passes, mark_doubt
 
 _MAY_GROW = timedelta(days=2)
 """How long after the end that was read last a pass is read again, in case somebody has prolonged it."""
+
+
+_FORGOTTEN = timedelta(days=30)
+"""How long before the edit window a pass must have been seen last, by its id or read, to be forgotten."""
 
 
 def doubted_since(journal: Journal, school: str, attendance_id: int, *, at: datetime) -> datetime:
@@ -172,7 +176,12 @@ def pushes_due(journal: Journal, school: str, *, now: datetime) -> dict[date, di
 
 
 def forget_days_before(journal: Journal, school: str, day: date) -> None:
-    """Drops what is remembered of days that lie outside every edit window."""
+    """Drops what is remembered of days that lie outside every edit window, and of passes not seen for a month."""
     with journal.begin() as connection:
         for table in (unmatched_days, due_pushes):
             connection.execute(delete(table).where(table.c.school == school, table.c.day < day))
+        # A pass that is gone or malformed would otherwise be asked for in every push for ever.
+        long_ago = datetime.combine(day, time.min, tzinfo=UTC) - _FORGOTTEN
+        connection.execute(
+            delete(known_passes).where(known_passes.c.school == school, known_passes.c.seen_at < long_ago)
+        )

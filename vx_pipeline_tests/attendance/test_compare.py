@@ -1,44 +1,148 @@
-"""The rule for writing a mark: nobody's mark but ours is ever replaced."""
+"""The rule for writing a mark: nobody's mark but ours is ever replaced. Every case there is, one by one."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
 
-from vx_pipeline.attendance.compare import Decision, decide
+import pytest
+
+from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore
+from vx_pipeline.attendance_policy import Mode
+from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.marks import Mark
 
 PRESENT, ABSENT, LATE = "1", "2", "3"
-statuses = st.sampled_from([None, PRESENT, ABSENT, LATE])
-notes = st.sampled_from([None, "spoke to her", "[via Orah]"])
-marks = st.builds(Mark, st.just(9), statuses, notes, st.booleans())
+STATUSES = (None, PRESENT, ABSENT, LATE)
+NOTES = (None, "spoke to her", "[via Orah]")
+MODES: tuple[Mode, ...] = ("never_overwrite", "overwrite_present_only", "orah_wins")
+STATES = tuple(product(STATUSES, NOTES))
 
 
-def decision(base: Mark, now: Mark) -> Decision:
-    return decide(base=base, now=now, ours=ABSENT, present=PRESENT).decision
+@dataclass(frozen=True)
+class Case:
+    """One comparison."""
+
+    base: Mark
+    now: Mark
+    ours: str
+    present: str | None
+    corrected: bool
+    mode: Mode
+    answer: Answer | None
+
+    @property
+    def is_unchanged(self) -> bool:
+        return (self.base.status, self.base.notes) == (self.now.status, self.now.notes)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Nobody marked the row, or has since we saw it first."""
+        blank = self.now.status in (None, self.present) and not self.now.notes
+        return self.is_unchanged and blank and not self.base.ours
+
+    @property
+    def is_ours(self) -> bool:
+        """The row holds what we wrote."""
+        return self.is_unchanged and self.base.ours
+
+    def decide(self) -> Verdict:
+        return decide(**vars(self))
 
 
-@given(marks, marks)
-def test_only_an_untouched_row_is_written_and_only_once(base: Mark, now: Mark) -> None:
-    unchanged = (base.status, base.notes) == (now.status, now.notes)
-    untouched = now.status in (None, PRESENT) and now.notes is None
-    if decision(base, now) is Decision.WRITE:
-        assert unchanged
-        assert untouched
-        assert not base.ours
-    if now.status == ABSENT:
-        assert decision(base, now) is Decision.NOTHING
+def cases(mode: Mode) -> Iterator[Case]:
+    """Every comparison of small words, in one mode."""
+    for base, now, is_ours, ours, present, corrected, answer in product(
+        STATES,
+        STATES,
+        (False, True),
+        (PRESENT, ABSENT, LATE),
+        (None, PRESENT),
+        (False, True),
+        (None, *Answer),
+    ):
+        yield Case(
+            Mark(9, *base, ours=is_ours), Mark(9, *now, ours=False), ours, present, corrected, mode, answer
+        )
+
+
+def writes(mode: Mode) -> Iterator[Case]:
+    return (case for case in cases(mode) if case.decide().decision is Decision.WRITE)
+
+
+def test_by_default_only_rows_that_nobody_marked_and_our_own_are_written() -> None:
+    found = list(writes("never_overwrite"))
+    for case in found:
+        assert case.is_untouched or case.is_ours or case.answer is Answer.USE_OURS, case
+    assert any(case.is_untouched for case in found)
+    assert any(case.is_ours and case.answer is None for case in found)
+
+
+def test_a_school_that_lets_orah_win_over_present_lets_it_win_over_nothing_else() -> None:
+    over_a_person = 0
+    for case in writes("overwrite_present_only"):
+        if case.is_ours or case.answer is Answer.USE_OURS:
+            continue
+        assert case.now.status in (None, case.present), case
+        over_a_person += not case.is_untouched
+    assert over_a_person
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_is_written_twice_or_against_a_persons_word(mode: Mode) -> None:
+    for case in writes(mode):
+        assert case.now.status != case.ours, case
+        assert case.answer is not Answer.KEEP_THEIRS, case
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_history_is_not_pushed_again_when_only_the_settings_changed(mode: Mode) -> None:
+    for case in writes(mode):
+        assert case.corrected or not case.is_ours or case.answer is Answer.USE_OURS, case
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_person_is_asked_only_about_a_persons_mark_and_until_there_is_an_answer(mode: Mode) -> None:
+    for case in cases(mode):
+        if case.decide().decision is Decision.CONFLICT:
+            assert mode != "orah_wins"
+            assert case.answer is None
+            assert not case.is_ours
+            assert not case.is_untouched
+        if case.decide().decision is Decision.KEEP:
+            assert case.answer is Answer.KEEP_THEIRS
+
+
+def test_a_mode_that_is_more_careful_never_writes_more() -> None:
+    for careful, lenient in pairwise(MODES):
+        for case in writes(careful):
+            assert replace(case, mode=lenient).decide().decision is Decision.WRITE, case
 
 
 def test_each_case_in_words() -> None:
-    fresh = Mark(9, PRESENT, None, ours=False)
-    assert decision(fresh, fresh) is Decision.WRITE
-    assert decision(Mark(9, None, None, ours=False), Mark(9, None, None, ours=False)) is Decision.WRITE
-    late = Mark(9, LATE, None, ours=False)
-    assert decision(late, late) is Decision.CONFLICT
-    assert decision(fresh, late) is Decision.CONFLICT
-    assert decision(Mark(9, None, None, ours=False), fresh) is Decision.CONFLICT
-    noted = Mark(9, PRESENT, "spoke to her", ours=False)
-    assert decision(noted, noted) is Decision.CONFLICT
+    def words(base: Mark, now: Mark, *, corrected: bool = True) -> str:
+        return decide(base=base, now=now, ours=ABSENT, present=PRESENT, corrected=corrected).reason
+
+    fresh, empty = Mark(9, PRESENT, None, ours=False), Mark(9, None, None, ours=False)
+    late, noted = Mark(9, LATE, None, ours=False), Mark(9, PRESENT, "spoke to her", ours=False)
     ours = Mark(9, LATE, "[via Orah]", ours=True)
-    verdict = decide(base=ours, now=ours, ours=ABSENT, present=PRESENT)
-    assert (verdict.decision, verdict.reason) == (Decision.NOTHING, "the row holds what we wrote before")
-    assert decision(ours, late) is Decision.CONFLICT
+    assert words(fresh, fresh) == words(empty, empty) == "nobody has marked the row"
+    assert words(late, late) == words(noted, noted) == "a teacher has marked the row"
+    assert words(fresh, late) == words(ours, late) == "a person changed the row since we first saw it"
+    assert words(empty, fresh) == "a person changed the row since we first saw it"
+    assert words(ours, ours) == "Orah corrected what we wrote"
+    assert words(ours, ours, corrected=False) == "the row holds what we wrote before"
+    assert words(fresh, Mark(9, ABSENT, "Doctor", ours=False)) == "the row already says so"
+
+
+def test_a_row_goes_back_only_while_it_holds_just_what_we_wrote() -> None:
+    went_back = 0
+    for base, now, origin in product(STATES, STATES, STATES):
+        decision = decide_restore(
+            base=Mark(9, *base, ours=True), now=Mark(9, *now, ours=False), origin=Mark(9, *origin, ours=False)
+        ).decision
+        if now == origin:
+            assert decision is Decision.NOTHING
+        else:
+            assert decision is (Decision.WRITE if now == base else Decision.KEEP)
+            went_back += now == base
+    assert went_back

@@ -103,9 +103,7 @@ def test_who_left_in_the_hour_that_comes_twice_missed_the_morning(
 ) -> None:
     land(connection, meeting(1, AUTUMN, "00:00", "00:50"), meeting(2, AUTUMN, "08:00", "08:50", block__id=5))
     away = Away(501, utc(AUTUMN, "05:30"), None)  # 1:30 at night, before the clocks go back
-    missed = missed_meetings(
-        [away], found(connection, AUTUMN, AUTUMN), now=utc(AUTUMN, "20:00"), least_share=0.5
-    )
+    missed = missed_meetings([away], found(connection, AUTUMN, AUTUMN), now=utc(AUTUMN, "20:00"))
     assert [(one.meeting.block_id, one.share) for one in missed] == [("5", 1.0)]
 
 
@@ -157,6 +155,13 @@ def test_moments_are_utc_and_aware(connection: duckdb.DuckDBPyConnection) -> Non
     land(connection, meeting(1, DAY, "08:00", "08:55"), meeting(2, DAY, "09:00", "09:00", block__id=5))
     (one,) = found(connection, DAY, DAY)  # a meeting without a length is none
     assert one.starts_at.tzinfo is UTC
+
+
+def test_only_the_students_that_are_asked_for(connection: duckdb.DuckDBPyConnection) -> None:
+    land(connection, meeting(1, DAY, "08:00", "08:55"))
+    for orah_ids, count in (({501}, 1), ({502}, 0), ((), 0), (None, 1)):
+        meetings = student_meetings(connection, first=DAY, last=DAY, zone=ZONE, orah_ids=orah_ids)
+        assert len(meetings) == count
 
 
 def test_a_link_in_doubt_carries_no_marks(connection: duckdb.DuckDBPyConnection) -> None:
