@@ -5,10 +5,13 @@ The people are the invented ones of the page's own tests.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from vx_pipeline.journal import open_journal
+from vx_pipeline_tests.review.asked import record_questions
+from vx_pipeline_tests.review.attended import HOUSES, JONATHAN, record_attendance
 from vx_pipeline_tests.review.browser import TABLET, chromium, visiting
 from vx_pipeline_tests.review.planned import record_night, school_rows
 from vx_pipeline_tests.review.school import BULK, NICKNAME, SCHOOL, TWINS, record_school
@@ -32,6 +35,11 @@ def main() -> None:
             take(browser, address, "case-dark", f"/{SCHOOL}/case/{TWINS}?at=1", dark=True)
             take(browser, address, "group", f"/{SCHOOL}/groups/look?pattern={BULK}", viewport=TABLET)
             take_decision(browser, address)
+            record_attendance(journal)
+            take(browser, address, "house", f"/{SCHOOL}/attendance/house?name={quote(HOUSES[0])}")
+            take(browser, address, "student", f"/{SCHOOL}/attendance/student/{JONATHAN}")
+            record_questions(journal)
+            take(browser, address, "marks", f"/{SCHOOL}/attendance/marks", viewport=WHOLE_PLAN)
             # Last, as every page tells from then on that changes wait.
             record_night(journal, rows=school_rows())
             take(browser, address, "plan", f"/{SCHOOL}/plan?tick=2", viewport=WHOLE_PLAN)
