@@ -34,6 +34,7 @@ COMMANDS = (
         "review",
         "match",
         "push",
+        "marks",
         "doctor",
     ),
     *("status", "sandbox", "ui", "demo"),
