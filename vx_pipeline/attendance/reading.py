@@ -38,7 +38,8 @@ class OrahSays:
         rolls: results of class rolls.
         shown: the evidence that the read showed: ``m<id>`` movements, ``p<id>`` passes, also those that are
             gone, ``r<id>`` rolls.
-        unread: the kinds of evidence that could not be read, or are not wanted: ``p``, ``r``.
+        unread: the kinds of evidence that could not be read, or are not wanted, ``p`` and ``r``; and single passes
+            that were not understood.
         not_understood: entries of class rolls that tell nothing.
     """
 
@@ -54,7 +55,7 @@ class OrahSays:
 
     def cannot_tell(self, evidence: Iterable[str]) -> bool:
         """Whether some of this evidence was not asked for, so that missing it means nothing."""
-        return any(one[:1] in self.unread for one in evidence)
+        return any(one in self.unread or one[:1] in self.unread for one in evidence)
 
 
 @dataclass(frozen=True)
@@ -99,23 +100,29 @@ class OrahReader:
         """
         first = datetime.combine(days.first, time.min, tzinfo=self.zone)
         last = min(now, datetime.combine(days.last + timedelta(days=1), time.min, tzinfo=self.zone))
-        places = Places.of(await self.orah.locations(), self.policy, self.zone)
+        locations = await self.orah.locations()
+        places, listed = Places.of(locations, self.policy, self.zone), {one["id"] for one in locations}
         since = min([first - LOOKBACK, *(mark.because.known_from for mark in marks)])
         movements = await self._movements(since, first, last)
         self._note_passes(movements, now, orah_ids)
         leave_ids = passes_to_read(self.journal, self.school, first=first, last=last, orah_ids=orah_ids)
         behind = {int(one[1:]) for mark in marks for one in mark.because.evidence if one.startswith("p")}
-        passes, gone, passes_unread = await self._passes(sorted(behind.union(leave_ids)), now)
+        passes, gone, unread = await self._passes(sorted(behind.union(leave_ids)), now)
         rolls, roll_ids, not_understood, rolls_unread = await self._rolls(first, last)
         periods = periods_away(movements, passes, places)
-        shown = [f"m{record['id']}" for record in movements]
+        # A movement to a place that the list does not have is not understood this time: the list may be short.
+        shown = [
+            f"m{record['id']}"
+            for record in movements
+            if record["location"] is None or record["location"]["id"] in listed
+        ]
         shown += [f"p{one.leave_id}" for one in passes] + [f"p{one}" for one in gone]
         shown += [f"r{roll_id}" for roll_id in roll_ids]
         return OrahSays(
             [one for one in periods if orah_ids is None or one.orah_id in orah_ids],
             [one for one in rolls if orah_ids is None or one.orah_id in orah_ids],
             frozenset(shown),
-            frozenset("p" * passes_unread + "r" * rolls_unread),
+            frozenset(unread) | ({"r"} if rolls_unread else set()),
             not_understood,
         )
 
@@ -138,9 +145,11 @@ class OrahReader:
             if leave_id is not None and student and (orah_ids is None or student["id"] in orah_ids):
                 note_pass(self.journal, self.school, leave_id, at=now)
 
-    async def _passes(self, leave_ids: Iterable[int], now: datetime) -> tuple[list[Pass], list[int], bool]:
-        """These passes, the ids of those that are gone, and whether none may be read."""
-        found, gone = [], []
+    async def _passes(
+        self, leave_ids: Iterable[int], now: datetime
+    ) -> tuple[list[Pass], list[int], set[str]]:
+        """These passes, the ids of those that are gone, and what was not read: some of them, or ``p`` for all."""
+        found, gone, unread = [], [], set()
         for leave_id in leave_ids:
             try:
                 one = read_pass(await self.orah.leave(leave_id))
@@ -149,9 +158,10 @@ class OrahReader:
                 continue
             except AccessError as error:
                 log.warning("passes are not read: %s", error.what)
-                return [], [], True
+                return [], [], {"p"}
             if one is None:
                 log.warning("pass %s is malformed and tells nothing", leave_id)
+                unread.add(f"p{leave_id}")
                 continue
             note_pass(
                 self.journal,
@@ -163,7 +173,7 @@ class OrahReader:
                 ends_at=one.end,
             )
             found.append(one)
-        return found, gone, False
+        return found, gone, unread
 
     async def _rolls(self, first: datetime, last: datetime) -> tuple[list[RollResult], list[int], int, bool]:
         """Results, the ids of all rolls, entries not understood, and whether rolls are left out."""

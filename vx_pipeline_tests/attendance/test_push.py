@@ -785,6 +785,20 @@ def test_an_intent_that_was_never_sent_is_absent_and_written_now(sandbox: Sandbo
     assert len(written(sandbox)) == 1
 
 
+def test_an_intent_of_an_earlier_version_that_landed_is_ours_without_a_place(
+    sandbox: Sandbox, journal: Journal
+) -> None:
+    (row,) = classmates(sandbox)
+    interrupted(sandbox, journal, row)
+    row.update(status=code(sandbox, "Absent - Excused"), notes="[via Orah]")
+    push(sandbox, journal, [])
+    assert results(journal) == ["confirmed"]
+    mark = last_mark(journal, SCHOOL, row["id"])
+    assert mark is not None
+    assert mark.ours
+    assert ours(journal, missing(row).place) is None
+
+
 def test_an_intent_whose_class_is_gone_is_given_up_when_the_edit_window_is_over(
     sandbox: Sandbox, journal: Journal
 ) -> None:
