@@ -2,9 +2,6 @@
 
 import getpass
 import json
-import os
-import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from vx_pipeline import cli
-from vx_pipeline.journal import Journal, open_journal
+from vx_pipeline.journal import Journal
 from vx_pipeline.journal.audit import audit_trail
 from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.settings import SANDBOX
 from vx_pipeline.warehouse.connection import open_warehouse
+from vx_pipeline_tests.commands.here import own_home, vx_here
 from vx_pipeline_tests.commands.shell import Ended
 from vx_pipeline_tests.review.asked import question, record_questions
-from vx_pipeline_tests.running import OUTSIDE
 
 PRIVATE = ("Olive Trask", "not seen")
 """A teacher's name, and a note in a row."""
@@ -36,16 +32,10 @@ class Office:
 
     def vx(self, *arguments: str) -> Ended:
         """Runs `vx`, and looks that nobody's name and no note came out."""
-        with self.monkeypatch.context() as changed:
-            changed.setattr(sys, "argv", ["vx", *arguments])
-            changed.setattr(signal, "signal", lambda *_: None)
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        shown = self.capsys.readouterr()
-        assert isinstance(ended.value.code, int)
+        ended = vx_here(self.monkeypatch, self.capsys, *arguments)
         for private in PRIVATE:
-            assert private not in shown.out + shown.err
-        return Ended(ended.value.code, shown.out, shown.err)
+            assert private not in ended.out + ended.err
+        return ended
 
     def marks(self, *arguments: str) -> Ended:
         """Runs `vx marks`."""
@@ -65,14 +55,8 @@ class Office:
 def office(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Office]:
-    home = tmp_path / "home"
-    for name in list(os.environ):
-        if name.startswith(OUTSIDE):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("VX_HOME", str(home))
-    journal = open_journal(home)
-    yield Office(journal, monkeypatch, capsys)
-    journal.close()
+    with own_home(monkeypatch, tmp_path / "home") as journal:
+        yield Office(journal, monkeypatch, capsys)
 
 
 def test_where_nothing_waits_that_is_said(office: Office) -> None:

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,15 +16,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from vx_pipeline import cli
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.audit import audit_trail
 from vx_pipeline.journal.cases import ORAH
 from vx_pipeline.journal.decisions import Decision, Entity, Kind, history, standing
 from vx_pipeline.settings import SANDBOX
+from vx_pipeline_tests.commands.here import own_home, vx_here
 from vx_pipeline_tests.commands.shell import Ended
 from vx_pipeline_tests.journal.people import NAMES, case, decided, evidence, person, record
-from vx_pipeline_tests.running import OUTSIDE
 
 HEADER = "number,entity,kind,veracross_id,orah_id,note,actor,at\n"
 
@@ -41,16 +39,7 @@ class Office:
 
     def run(self, *arguments: str, **changes: str) -> Ended:
         """Runs `vx match` in this process: dozens of processes would take longer than all the rest."""
-        with self.monkeypatch.context() as changed:
-            for name, value in changes.items():
-                changed.setenv(name, value)
-            changed.setattr(sys, "argv", ["vx", "match", *arguments])
-            changed.setattr(signal, "signal", lambda *_: None)
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        shown = self.capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, shown.out, shown.err)
+        return vx_here(self.monkeypatch, self.capsys, "match", *arguments, **changes)
 
     def match(self, *arguments: str, **changes: str) -> Ended:
         """Runs `vx match`, and looks that no value of anybody's record came out."""
@@ -78,30 +67,25 @@ def office(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Office]:
     home = tmp_path / "home"
-    for name in list(os.environ):
-        if name.startswith(OUTSIDE):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("VX_HOME", str(home))
-    journal = open_journal(home)
-    record(
-        journal,
-        case(81, (501, 502), grade="Grade 9", house="Oak"),
-        case(82, (502,), score=9.0, kind="conflict", relatives=()),
-        case(None, (), kind="orphan", orah_id=509, house=None),
-        people=[
-            person(81),
-            person(82),
-            person(83, linked_to=503, rule="email", score=21.0, evidence=evidence()),
-            person(
-                501, ORAH, wanted={"first_name": NAMES[0], "email": None, "student_type": "FlexiBoarding"}
-            ),
-            *(person(number, ORAH) for number in (502, 509)),
-            person(503, ORAH, linked_to=83),
-        ],
-        school=SANDBOX,
-    )
-    yield Office(home, journal, monkeypatch, capsys)
-    journal.close()
+    with own_home(monkeypatch, home) as journal:
+        record(
+            journal,
+            case(81, (501, 502), grade="Grade 9", house="Oak"),
+            case(82, (502,), score=9.0, kind="conflict", relatives=()),
+            case(None, (), kind="orphan", orah_id=509, house=None),
+            people=[
+                person(81),
+                person(82),
+                person(83, linked_to=503, rule="email", score=21.0, evidence=evidence()),
+                person(
+                    501, ORAH, wanted={"first_name": NAMES[0], "email": None, "student_type": "FlexiBoarding"}
+                ),
+                *(person(number, ORAH) for number in (502, 509)),
+                person(503, ORAH, linked_to=83),
+            ],
+            school=SANDBOX,
+        )
+        yield Office(home, journal, monkeypatch, capsys)
 
 
 def test_the_surest_case_comes_first_and_filters_narrow(office: Office) -> None:

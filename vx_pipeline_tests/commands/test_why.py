@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,16 +13,15 @@ from typing import Any
 
 import pytest
 
-from vx_pipeline import cli
-from vx_pipeline.journal import Journal, open_journal
+from vx_pipeline.journal import Journal
 from vx_pipeline.journal.audit import audit_trail
 from vx_pipeline.journal.cases import ORAH
 from vx_pipeline.journal.explanations import record_explanations
 from vx_pipeline.journal.plans import PlanRow, record_plan
 from vx_pipeline.settings import SANDBOX
+from vx_pipeline_tests.commands.here import own_home, vx_here
 from vx_pipeline_tests.commands.shell import Ended
 from vx_pipeline_tests.journal.people import NAMES, NOW, case, person, record
-from vx_pipeline_tests.running import OUTSIDE
 
 
 @dataclass
@@ -37,16 +35,10 @@ class Office:
 
     def vx(self, *arguments: str) -> Ended:
         """Runs `vx`, and looks that no value of anybody's record came out."""
-        with self.monkeypatch.context() as changed:
-            changed.setattr(sys, "argv", ["vx", *arguments])
-            changed.setattr(signal, "signal", lambda *_: None)
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        shown = self.capsys.readouterr()
-        assert isinstance(ended.value.code, int)
+        ended = vx_here(self.monkeypatch, self.capsys, *arguments)
         for name in NAMES:
-            assert name.lower() not in (shown.out + shown.err).lower()
-        return Ended(ended.value.code, shown.out, shown.err)
+            assert name.lower() not in (ended.out + ended.err).lower()
+        return ended
 
     def json(self, *arguments: str) -> dict[str, Any]:
         found = json.loads(self.vx("why", *arguments, "--json").out)
@@ -59,24 +51,24 @@ def office(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Office]:
     home = tmp_path / "home"
-    for name in list(os.environ):
-        if name.startswith(OUTSIDE):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("VX_HOME", str(home))
-    journal = open_journal(home)
-    record(
-        journal,
-        case(None, (), kind="orphan", orah_id=509),
-        people=[person(81, linked_to=501), person(501, ORAH, linked_to=81), person(509, ORAH)],
-        school=SANDBOX,
-    )
-    told = {"veracross": ["Listed as a student."], "scope": ["Not brought to Orah: the setting grades [9]."]}
-    record_explanations(journal, SANDBOX, {81: told}, NOW)
-    values: dict[str, Any] = {"before": "Old", "after": NAMES[1], "reason": "Veracross says otherwise"}
-    rows = [PlanRow(1, "student", "update", 81, 501, "last_name", **values)]
-    record_plan(journal, school=SANDBOX, at=NOW, run_id="run-1", fingerprint="f", hold_reason=None, rows=rows)
-    yield Office(home, journal, monkeypatch, capsys)
-    journal.close()
+    with own_home(monkeypatch, home) as journal:
+        record(
+            journal,
+            case(None, (), kind="orphan", orah_id=509),
+            people=[person(81, linked_to=501), person(501, ORAH, linked_to=81), person(509, ORAH)],
+            school=SANDBOX,
+        )
+        told = {
+            "veracross": ["Listed as a student."],
+            "scope": ["Not brought to Orah: the setting grades [9]."],
+        }
+        record_explanations(journal, SANDBOX, {81: told}, NOW)
+        values: dict[str, Any] = {"before": "Old", "after": NAMES[1], "reason": "Veracross says otherwise"}
+        rows = [PlanRow(1, "student", "update", 81, 501, "last_name", **values)]
+        record_plan(
+            journal, school=SANDBOX, at=NOW, run_id="run-1", fingerprint="f", hold_reason=None, rows=rows
+        )
+        yield Office(home, journal, monkeypatch, capsys)
 
 
 def test_a_person_is_told_topic_by_topic(office: Office) -> None:
