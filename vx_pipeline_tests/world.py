@@ -105,6 +105,17 @@ def school(connection: duckdb.DuckDBPyConnection, **tables: Sequence[Mapping[str
         land_rows(connection, table, *given)
 
 
+def link(connection: duckdb.DuckDBPyConnection, links: Mapping[int, int]) -> None:
+    """Makes these the links of students, by Veracross id, to records in Orah; nobody doubts them."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS matching")
+    connection.execute(
+        "CREATE OR REPLACE TABLE matching.student_links "
+        "(veracross_id BIGINT, orah_id BIGINT, contested VARCHAR)"
+    )
+    if links:
+        connection.executemany("INSERT INTO matching.student_links VALUES (?, ?, NULL)", [*links.items()])
+
+
 def build_roster(
     connection: duckdb.DuckDBPyConnection, policies: Policies | None = None, **kwargs: Any
 ) -> None:

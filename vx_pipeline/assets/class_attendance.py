@@ -14,7 +14,7 @@ import dagster as dg
 from vx_pipeline import clock
 from vx_pipeline.assets.catalog import KINDS, OWNERS, table_metadata
 from vx_pipeline.assets.failures import plain_failures
-from vx_pipeline.assets.landings import landing_check_specs, landing_checks
+from vx_pipeline.assets.landings import landing_check_specs, landing_checks, landing_counts
 from vx_pipeline.assets.partitions import SCHOOL_DAYS, school_and_day
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.session import SchoolSession
@@ -151,11 +151,7 @@ def _counts(read: DayRead) -> dict[str, Any]:
         "classes asked whole": len(read.due.whole),
         "classes asked for changes": len(read.due.changes),
         "rows that came": sum(len(one.rows) for one in read.reads),
-        "added": landed.added,
-        "changed": landed.changed,
-        "vanished": landed.vanished,
-        "returned": landed.returned,
-        "set aside": landed.rejected,
+        **landing_counts(landed),
         "requests": read.requests,
     }
 

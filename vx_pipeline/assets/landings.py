@@ -1,4 +1,4 @@
-"""The checks that every landing answers: what was set aside, what has another shape, who is missing."""
+"""What every landing tells: its counts, and checks of what was set aside, has another shape, or is missing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +12,17 @@ CHECKS = {
     "shape_is_known": "No field is new or gone, and every code has a label.",
     "nobody_vanished": "No row is missing that the last complete read had.",
 }
+
+
+def landing_counts(landed: Landed) -> dict[str, int]:
+    """What a landing did to its table, for the metadata."""
+    return {
+        "added": landed.added,
+        "changed": landed.changed,
+        "vanished": landed.vanished,
+        "returned": landed.returned,
+        "set aside": landed.rejected,
+    }
 
 
 def landing_check_specs(asset: Sequence[str]) -> list[dg.AssetCheckSpec]:

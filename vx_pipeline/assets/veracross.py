@@ -10,7 +10,7 @@ import duckdb
 
 from vx_pipeline.assets.catalog import KINDS, OWNERS, table_metadata
 from vx_pipeline.assets.failures import plain_failures
-from vx_pipeline.assets.landings import landing_check_specs, landing_checks
+from vx_pipeline.assets.landings import landing_check_specs, landing_checks, landing_counts
 from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.policies import Policies
@@ -121,11 +121,7 @@ def extract_and_land(
 def _counts(read: CompleteRead, landed: Landed) -> dict[str, Any]:
     return {
         "current rows": landed.rows,
-        "added": landed.added,
-        "changed": landed.changed,
-        "vanished": landed.vanished,
-        "returned": landed.returned,
-        "set aside": landed.rejected,
+        **landing_counts(landed),
         "requests": read.requests,
         "passes": read.passes,
     }

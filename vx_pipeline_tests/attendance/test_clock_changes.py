@@ -18,7 +18,7 @@ from vx_pipeline.attendance.missed import Meeting, next_due, student_meetings
 from vx_pipeline.attendance.wanted import wanted_marks
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.orah.assumed import Pass
-from vx_pipeline_tests.world import open_school, school
+from vx_pipeline_tests.world import link, open_school, school
 
 POLICY = AttendancePolicy(daily_resets=(time(7, 30),))
 HOME = [{"id": 3, "name": "Home", "state": "home"}]
@@ -39,11 +39,7 @@ HOSTS = ("UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati")
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_school(tmp_path) as opened:
-        opened.execute("CREATE SCHEMA matching")
-        opened.execute(
-            "CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT, contested VARCHAR)"
-        )
-        opened.execute("INSERT INTO matching.student_links VALUES (1, 501, NULL)")
+        link(opened, {1: 501})
         yield opened
 
 

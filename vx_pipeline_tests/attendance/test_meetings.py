@@ -11,7 +11,7 @@ import pytest
 
 from vx_pipeline.attendance.absences import Away
 from vx_pipeline.attendance.missed import Meeting, missed_meetings, student_meetings
-from vx_pipeline_tests.world import open_school, school
+from vx_pipeline_tests.world import link, open_school, school
 
 ZONE = ZoneInfo("America/New_York")
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
@@ -21,11 +21,7 @@ SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_school(tmp_path) as opened:
-        opened.execute("CREATE SCHEMA matching")
-        opened.execute(
-            "CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT, contested VARCHAR)"
-        )
-        opened.execute("INSERT INTO matching.student_links VALUES (1, 501, NULL)")
+        link(opened, {1: 501})
         yield opened
 
 

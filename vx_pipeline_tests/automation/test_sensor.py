@@ -23,6 +23,7 @@ from vx_pipeline.veracross.contract import ENDPOINTS
 from vx_pipeline.warehouse.landing import land
 from vx_pipeline_tests.conftest import SandboxFactory
 from vx_pipeline_tests.running import Pipeline, running
+from vx_pipeline_tests.world import link
 
 TODAY = date(2026, 11, 18)
 ZONE = ZoneInfo("America/New_York")
@@ -325,13 +326,7 @@ def land_school(pipeline: Pipeline, sandbox: Sandbox) -> None:
             endpoint = ENDPOINTS[table]
             records = sandbox.school.veracross[endpoint.operation]
             land(connection, endpoint.collection, records, read_at=clock.now())
-        connection.execute("CREATE SCHEMA IF NOT EXISTS matching")
-        connection.execute(
-            "CREATE TABLE matching.student_links (veracross_id BIGINT, orah_id BIGINT, contested VARCHAR)"
-        )
-        connection.executemany(
-            "INSERT INTO matching.student_links VALUES (?, ?, NULL)", list(sandbox.school.truth.items())
-        )
+        link(connection, sandbox.school.truth)
 
 
 def run(pipeline: Pipeline, request: dg.RunRequest) -> runs.Outcome:
