@@ -37,7 +37,8 @@ class AttendanceRows:
             Refusal: 400 for a field that is unknown, read-only or of another type, or a status that is no code.
         """
         _check(data, operations()["update_class_attendance"]["request_data"])
-        if "status" in data and not self._is_code(data["status"]):
+        # Null is what a row holds in which nobody took attendance.
+        if data.get("status") is not None and not self._is_code(data["status"]):
             raise Refusal(400, "status is not a code of this school.")
         return data
 

@@ -14,6 +14,7 @@ from vx_pipeline import clock
 from vx_pipeline.assets.attendance_push import push_school_day
 from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.attendance_policy import AttendancePolicy
+from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, answer_questions, open_questions
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.sandbox.journal import WriteEntry
 from vx_pipeline.settings import SANDBOX, School, load_settings
@@ -35,7 +36,7 @@ class PolicySession(QuickSession):
     rules: AttendancePolicy = AttendancePolicy()
 
     @property
-    def school(self) -> School:  # type: ignore[override]
+    def school(self) -> School:
         """The school with the test's own rules."""
         found = self._school
         return found.model_copy(
@@ -64,6 +65,7 @@ class SchoolDay:
         self.day = day
         self.orah_id = 0
         self.student_id = 0
+        self.links: dict[int, int] = {}
 
     @property
     def lessons(self) -> list[Row]:
@@ -115,6 +117,24 @@ class SchoolDay:
         )
         return int(record["id"])
 
+    def ends_pass(self, leave: int, at: datetime) -> None:
+        """A pass is over; its end is when it really ended."""
+        self.sandbox.hands.change_leave(leave, {"status": "Ended", "end_time": at.isoformat()})
+
+    def takes_roll(self, at: datetime, status: str, reason: str = "Not seen", kind: str = "Unexcused") -> int:
+        """A class roll is taken that says this of the student; returns its id."""
+        entry = self._entry(status, reason, kind)
+        given = {"students": [entry], "start_time": at.isoformat()}
+        return int(self.sandbox.hands.take_roll(given)["id"])
+
+    def edits_roll(self, roll: int, status: str, reason: str = "Not seen", kind: str = "Unexcused") -> None:
+        """Somebody corrects what a roll says of the student."""
+        self.sandbox.hands.change_roll(roll, self._entry(status, reason, kind))
+
+    def _entry(self, status: str, reason: str, kind: str) -> Row:
+        told = {} if status == "Present" else {"reason": {"name": reason, "type": kind}}
+        return {"student_id": self.orah_id, "status": status, **told}
+
     def teacher_marks(self, lesson: int, label: str, notes: str | None = None) -> None:
         """A teacher marks the student."""
         self.sandbox.hands.mark(self.lessons[lesson]["id"], {"status": self.code(label), "notes": notes})
@@ -131,6 +151,26 @@ class SchoolDay:
     def writes(self) -> list[WriteEntry]:
         """What the pipeline wrote to Veracross."""
         return [entry for entry in self.sandbox.journal.writes if entry.system == "veracross"]
+
+    def sets(self, **rules: Any) -> None:
+        """The school changes its rules for attendance."""
+        self.session.rules = AttendancePolicy.model_validate({**self.session.rules.model_dump(), **rules})
+
+    def questions(self) -> list[OpenQuestion]:
+        """What a person is asked, in the order in which it was asked."""
+        return sorted(open_questions(self.session.journal, self.session.key), key=lambda one: one.number)
+
+    def answers(self, answer: Answer, *numbers: int) -> None:
+        """A person answers questions; every open one where none is named."""
+        answer_questions(
+            self.session.journal,
+            self.session.key,
+            numbers or [one.number for one in self.questions()],
+            answer=answer,
+            actor="R. Quill",
+            via="page",
+            at=self.session.now(),
+        )
 
     def code(self, label: str) -> int:
         """The code of a status."""
@@ -155,6 +195,7 @@ class SchoolDay:
 
     def link(self, links: Mapping[int, int]) -> None:
         """Makes these the links between students and records in Orah."""
+        self.links = dict(links)
         with self.session.writing() as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS matching")
             connection.execute(
