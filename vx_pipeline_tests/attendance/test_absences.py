@@ -168,6 +168,12 @@ def test_what_begins_and_what_ends_a_period(given_moves: list[dict[str, Any]], e
             [leave(1, 30, 60)],
             [(0, 10, "Town", ""), (30, 60, "", "Day Leave")],
         ),
+        # Who has come back from one pass is not on it again because another one is over.
+        (
+            [move(1, 20, DORM)],
+            [leave(1, 0, 200), leave(2, 40, 60, kind="Weekend")],
+            [(0, 20, "", "Day Leave"), (40, 60, "", "Weekend")],
+        ),
         # Two passes at once: the newer one has the word.
         (
             [],
@@ -180,6 +186,19 @@ def test_a_pass_counts_until_movements_know_better(
     given_moves: list[dict[str, Any]], given_passes: list[Pass], expected: list[Spell]
 ) -> None:
     assert spells(periods_away(given_moves, given_passes, PLACES)) == expected
+
+
+def test_what_a_period_rests_on_is_read_again_from_its_departure_on() -> None:
+    given_moves = [move(1, 0, TOWN), move(2, 20, HOME), move(3, 30, HOME)]
+    found = periods_away(given_moves, [leave(1, 10, 60), leave(2, 50, 60, kind="Weekend")], PLACES)
+    assert [(one.place, one.pass_type, one.evidence) for one in found] == [
+        ("Town", "", ("m1",)),
+        ("Town", "Day Leave", ("p1", "m1")),
+        ("Home", "Day Leave", ("p1", "m2")),
+        ("Home", "Weekend", ("p2", "m2")),
+        ("Home", "", ("m2",)),
+    ]
+    assert {one.known_from for one in found} == {at(0)}
 
 
 # --- whatever happens

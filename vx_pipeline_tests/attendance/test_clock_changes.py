@@ -153,7 +153,7 @@ def test_a_reset_on_the_day_of_the_change_ends_what_no_pass_covers(
             "student": {"id": 501},
         }
         for number, (moment, place) in enumerate(
-            [(local(sunday - timedelta(days=1), 10, 0, zone), 3), (local(sunday, 7, 30, zone), 9)], start=1
+            [(local(sunday - timedelta(days=1), 10, 0, zone), 3), (local(sunday, 7, 30, zone), 3)], start=1
         )
     ]
     periods = periods_away(moves, [], Places.of(HOME, POLICY, zone))

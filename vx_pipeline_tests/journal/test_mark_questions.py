@@ -205,6 +205,17 @@ def test_the_newest_answer_counts(journal: Journal) -> None:
     assert [one.answer for one in open_questions(journal, NORTH)] == [Answer.KEEP_THEIRS]
 
 
+def test_the_answer_to_a_later_question_counts(journal: Journal) -> None:
+    (first,) = asked(journal, question())
+    answer(journal, Answer.USE_OURS, first)
+    asked(journal)
+    (second,) = asked(journal, question(theirs=PRESENT))
+    answer(journal, Answer.KEEP_THEIRS, second)
+    asked(journal)
+    assert standing(journal, question()) is Answer.KEEP_THEIRS
+    assert standing(journal, question(theirs=PRESENT)) is Answer.KEEP_THEIRS
+
+
 def test_a_word_that_empties_the_row_is_a_word_too(journal: Journal) -> None:
     goes_back = question(theirs=ABSENT, ours=None, kind="budget")
     (number,) = asked(journal, goes_back)
