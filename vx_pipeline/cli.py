@@ -163,6 +163,18 @@ def push(
 
 
 @app.command()
+def attendance(
+    school: SchoolOption = "",
+    day: Annotated[str, typer.Option("--day", help="The day, YYYY-MM-DD; today if not given.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Read a day's class attendance from Veracross, and show its insights: the daily job, now."""
+    from vx_pipeline.commands import attendance as insights
+
+    raise typer.Exit(insights.attendance(school, day=_parse_day(day) if day else None, as_json=as_json))
+
+
+@app.command()
 def doctor(school: SchoolOption = "", as_json: JsonOption = False) -> None:
     """Try every scope, route, file and clock, and say what is missing and who can grant it."""
     from vx_pipeline.commands import report

@@ -16,7 +16,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from vx_pipeline.automation.on_demand import job_for
-from vx_pipeline.commands import demo_attendance, plan_report, report, runs
+from vx_pipeline.commands import attendance, demo_attendance, plan_report, report, runs
 from vx_pipeline.commands.compare import compare
 from vx_pipeline.commands.console import progress_bar, table
 from vx_pipeline.commands.processes import sandbox_beside
@@ -53,11 +53,11 @@ def run_demo(console: Console, *, students: int) -> int:
             equal = _compare(console, session, control)
             day = demo_attendance.latest_day(session)
             console.print(Rule("From Orah to Veracross: a mark, a teacher's mark, and a correction"))
-            told = demo_attendance.read_day(console, instance, session, day)
+            told = attendance.read_day(console, instance, session, day)
             marked = demo_attendance.two_ways(console, instance, session, control, day)
             console.print(Rule("From Veracross to those who look after the students: insights"))
-            told = demo_attendance.read_day(console, instance, session, day) and told
-            demo_attendance.show_insights(console, session, day)
+            told = attendance.read_day(console, instance, session, day) and told
+            attendance.print_insights(console, session, day)
             console.print(Rule("Where to look next"))
             _next_steps(console, settings)
             return 0 if not second and not extra and equal and marked and told else 1

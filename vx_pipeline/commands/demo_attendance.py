@@ -1,35 +1,18 @@
-"""The demo's attendance: a mark that is written, one that a teacher keeps, one that is taken back; and insights."""
+"""The demo's attendance: a mark that is written, one that a teacher keeps, and one that is taken back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 import dagster as dg
 from rich.console import Console
-from rich.text import Text
 
-from vx_pipeline.assets.attendance_delivery import collect_day
-from vx_pipeline.commands import runs
 from vx_pipeline.commands.console import progress_bar, table
 from vx_pipeline.commands.push import push_days
 from vx_pipeline.commands.report import print_failures
 from vx_pipeline.errors import VxError
-from vx_pipeline.insights.day import AttendanceDay
-from vx_pipeline.insights.house_week import house_week_by_id, most_missed
-from vx_pipeline.insights.legend import LOOKS, look_of
 from vx_pipeline.session import SchoolSession
-
-MOST_STUDENTS = 14
-"""Rows of the picture in the terminal; the whole one is a file."""
-
-_COLOURS = {
-    "unexcused": "white on red",
-    "excused": "black on yellow",
-    "late": "black on cyan",
-    "unknown": "white on magenta",
-    "present": "green",
-}
 
 
 class Stand(Protocol):
@@ -77,19 +60,6 @@ def latest_day(session: SchoolSession) -> date:
     return found
 
 
-def read_day(console: Console, instance: dg.DagsterInstance, session: SchoolSession, day: date) -> bool:
-    """Runs the daily job of attendance; whether it came through."""
-    with progress_bar("Attendance") as progress:
-        outcome = runs.run_job(instance, "attendance", session.key, day=day, progress=progress)
-    print_failures(console, outcome)
-    read = outcome.read.get("veracross/class_attendance", {})
-    console.print(
-        f"Class attendance of {day:%A %d %B}: {read.get('dagster/row_count', 0):,} rows, "
-        f"{read.get('requests', 0)} requests."
-    )
-    return outcome.success
-
-
 def two_ways(
     console: Console, instance: dg.DagsterInstance, session: SchoolSession, stand: Stand, day: date
 ) -> bool:
@@ -117,31 +87,6 @@ def two_ways(
     asked = {mark["student_id"] for mark in first if mark["result"] == "conflict"}
     restored = {mark["student_id"] for mark in second if mark["result"] == "restored"}
     return (written, asked, restored) == ({one.student_id}, {other.student_id}, {one.student_id})
-
-
-def show_insights(console: Console, session: SchoolSession, day: date) -> None:
-    """A small table of alerts, and the week of the house that missed most."""
-    found, _ = collect_day(session, day)
-    _alerts(console, found)
-    boarders = [one for one in found.students if one.is_boarder]
-    house = most_missed(replace(found, students=tuple(boarders)))
-    if house is None:
-        return
-    week = house_week_by_id(found, house, MOST_STUDENTS)
-    console.print(Text(f"\n{week.heading}", style="bold"))
-    for row in week.rows:
-        cells = Text(f"{row.label:>8} ")
-        for mark in row.cells:
-            cells.append(f"{look_of(mark.kind).letter or ' '} ", style=_COLOURS.get(mark.kind, "dim"))
-        cells.append(f" {row.rate}", style="bold")
-        console.print(cells)
-    legend = ", ".join(f"{look.letter} {look.words.lower()}" for look in LOOKS if look.letter)
-    console.print(Text(legend, style="dim"))
-    folder = session.warehouse_path.with_name("import") / "attendance" / "latest"
-    console.print(
-        f"As pictures with names: {folder}, and on the review page; "
-        "tables: attendance.insights, attendance.alerts."
-    )
 
 
 def _push(
@@ -214,18 +159,3 @@ def _late(session: SchoolSession) -> int:
         ).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _alerts(console: Console, day: AttendanceDay) -> None:
-    shown = [
-        (
-            alert["student_id"],
-            alert["rule"],
-            alert["window"].replace("_", " "),
-            f"{alert['value']:g}",
-            alert["since"],
-        )
-        for alert in day.alerts[:8]
-    ]
-    heads = ("student", "alert", "window", "figure", "since")
-    console.print(table(f"Alerts as of {day.as_of} ({len(day.alerts)})", heads, shown))

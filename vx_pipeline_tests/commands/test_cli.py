@@ -35,6 +35,7 @@ COMMANDS = (
         "match",
         "push",
         "marks",
+        "attendance",
         "doctor",
     ),
     *("status", "sandbox", "ui", "demo"),
@@ -59,6 +60,7 @@ def test_help_names_every_command(school: SyncedSchool) -> None:
         ("plan", {"plan_id", "hold_reason", "rows"}),
         ("status", {"school", "tables", "plan"}),
         ("doctor", {"findings", "environment"}),
+        ("attendance", {"as_of", "alerts", "houses"}),
         ("push", {"run_ids", "failures", "marks", "exit_code"}),
     ],
 )
