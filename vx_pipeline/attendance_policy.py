@@ -34,11 +34,13 @@ class AttendancePolicy(BaseModel):
         "set to present. orah_wins: whatever a person set.",
     )
     absent_status: str = Field(
-        "Absent - Excused", description="Label of the status written for a class missed while away."
+        "Absent - Excused",
+        min_length=1,
+        description="Label of the status written for a class missed while away.",
     )
-    late_status: str = Field("Late", description="Label of the status written for coming late.")
+    late_status: str = Field("Late", min_length=1, description="Label of the status written for coming late.")
     present_status: str = Field(
-        "Present", description="Label of the status that a row has before anybody marked it."
+        "Present", min_length=1, description="Label of the status that a row has before anybody marked it."
     )
     statuses: Mapping[str, str] = Field(
         {},

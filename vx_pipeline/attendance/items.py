@@ -86,6 +86,9 @@ def items(
     left = [mark.place for row, mark in before.items() if row not in said]
     for place in sorted([*by_place, *left], key=_order):
         says_so, mark = by_place.get(place), before.get(row_key(place))
+        if mark is None and says_so is not None and says_so.outcome is Outcome.PRESENT:
+            # A row begins with present: reading the class of everybody who was there would cost dozens of requests.
+            continue
         leave, waits = "", False
         if mark is not None and (says_so is None or says_so.cause != mark.because.cause):
             leave = _why_left(mark, says=says, links=links, exists=exists)

@@ -36,7 +36,7 @@ class Wanted:
         outcome: absent, late or present.
         source: ``pass``, ``roll`` or ``movement``.
         name: the pass's type, the roll's reason or the place; may be empty.
-        reason_type: Excused, Unexcused or Not Expected.
+        reason_type: Excused, Unexcused or Not Expected; None where a roll does not say.
         share: the share of the meeting missed, 0 to 1; of a roll's word 1 for absent, otherwise 0.
         evidence: ``m<id>`` movements, ``p<id>`` passes, ``r<id>`` rolls.
         known_from: the earliest moment of the evidence.
@@ -46,7 +46,7 @@ class Wanted:
     outcome: Outcome
     source: str
     name: str
-    reason_type: ReasonType
+    reason_type: ReasonType | None
     share: float
     evidence: tuple[str, ...]
     known_from: datetime
@@ -135,7 +135,7 @@ def _of_roll(meeting: Meeting, roll: RollResult) -> Wanted:
         outcome=outcome,
         source="roll",
         name=roll.reason or "",
-        reason_type=roll.reason_type or "Excused",
+        reason_type=roll.reason_type,
         share=1.0 if outcome is Outcome.ABSENT else 0.0,
         evidence=(f"r{roll.roll_id}",),
         known_from=roll.taken_at,
