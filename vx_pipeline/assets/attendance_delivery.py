@@ -22,6 +22,7 @@ from vx_pipeline.insights.legend import missed, percent, rate
 from vx_pipeline.insights.pictures import draw
 from vx_pipeline.journal.attendance_views import Alert, Mark, Marks, Published, Standing, publish_attendance
 from vx_pipeline.session import SchoolSession
+from vx_pipeline.warehouse.connection import publish_read_copy
 
 ATTENDANCE_FILES = dg.AssetKey(["delivery", "attendance_files"])
 
@@ -41,13 +42,14 @@ MOST_ROWS = 40
     "that day's marks on the page.",
 )
 def attendance_files(context: dg.AssetExecutionContext, schools: Schools) -> dg.MaterializeResult:
-    """Nothing is written where the last delivery holds just this already."""
+    """Nothing is written where the last delivery holds just this already. Analysts get a fresh copy, too."""
     school, as_of = school_and_day(context.partition_key)
     with plain_failures():
         session = schools.open(school)
         day, delivery = collect_day(session, as_of)
         changed = publish_day(session, day)
         delivered = deliver_day(session, delivery)
+        publish_read_copy(session.warehouse_path)
         # The last asset of the daily job: its run came through.
         tell_troubles(session, ATTENDANCE_RUN, [])
     return dg.MaterializeResult(
