@@ -68,6 +68,7 @@ def test_files_and_page_show_the_newest_day_and_dagster_no_name(folder: Path) ->
         told = materialize(instance, TODAY)
         assert Path(str(told["path"])).samefile(latest)
         assert told["new content"] is True
+        assert (folder / "warehouse.read.duckdb").exists(), "analysts see today's figures, too"
         assert told["days new on the page"] == 2
         assert "| Maple House | 3 | 40\N{NO-BREAK SPACE}% | 3 | 1 |" in str(told["houses"])
         svg = picture(told)
