@@ -604,7 +604,7 @@ def test_no_teachers_mark_is_lost_and_each_row_says_what_orah_says(
 def test_where_orah_may_win_notes_stay_and_what_was_there_comes_back(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    live(world, InAnyMode, examples=10, steps=25)
+    live(world, InAnyMode, examples=7, steps=25)
     tell(capsys)
     assert LIVED["written"] > LIVED["examples"]
 
