@@ -7,7 +7,8 @@ Source: Veracross's API documentation, and the contract file for every path, sco
   without one is told of an unused window.
 * ``X-Page-Number`` and ``X-Page-Size`` that are no numbers in range are refused, not corrected.
 * ``X-API-Value-Lists`` other than ``include`` is ignored.
-* An update of a field to a value of another type than the contract's is refused; null empties a text.
+* An update of a field to a value of another type than the contract's is refused; null empties a text,
+  and a status: a row holds none while nobody has taken attendance.
 """
 
 import json

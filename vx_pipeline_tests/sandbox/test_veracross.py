@@ -532,7 +532,6 @@ def test_update_changes_the_given_fields_only(caller: Caller, row: Row) -> None:
         {"start_time": "2026-01-01T00:00:00"},
         {"colour": "red"},
         {"status": 999_999},
-        {"status": None},
         {"status": "Late"},
         {"status": True},
         {"notes": 5},
@@ -547,6 +546,11 @@ def test_refused_updates(shared: Caller, data: Row) -> None:
     refused(shared.patch(row, data), 400)
     assert row == before
     assert not shared.sandbox.journal.writes
+
+
+def test_a_row_can_be_given_back_as_one_that_nobody_took(caller: Caller, row: Row) -> None:
+    assert caller.patch(row, {"status": None, "notes": None}).status_code == 204
+    assert (row["status"], row["notes"]) == (None, None)
 
 
 @pytest.mark.parametrize(
