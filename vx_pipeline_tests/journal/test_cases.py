@@ -172,7 +172,9 @@ def test_a_journal_of_an_earlier_version_gets_the_new_tables(tmp_path: Path) -> 
     with first.begin() as connection:
         for name in ("decisions", "audit", "matchings", "match_cases", "match_people"):
             connection.execute(text(f"DROP TABLE {name}"))
-        connection.execute(text("INSERT INTO marks VALUES (1, 'north', 9, '2026-11-23', 1, '2', NULL)"))
+        columns = "(mark_id, school, attendance_id, at, ours, status)"
+        values = "(1, 'north', 9, '2026-11-23', 1, '2')"
+        connection.execute(text(f"INSERT INTO marks {columns} VALUES {values}"))
     first.close()
     second = open_journal(tmp_path)
     with second.begin() as connection:
