@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, settings
 
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.sandbox import Sandbox
@@ -18,6 +19,10 @@ from vx_pipeline.sandbox.school import School, generate
 from vx_pipeline_tests.world import open_school
 
 SandboxFactory = Callable[..., Sandbox]
+
+# A machine with other work to do is slow, and that is no fault of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @cache
