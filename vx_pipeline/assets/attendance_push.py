@@ -83,7 +83,11 @@ def push_metadata(session: SchoolSession, pushed: PushedDay) -> dict[dg.AssetKey
             ABSENCES: table_metadata(
                 connection,
                 "attendance.absences",
-                {"periods away": len(pushed.periods), "records without a match": len(pushed.unmatched)},
+                {
+                    "periods away": len(pushed.periods),
+                    "records without a match": len(pushed.unmatched),
+                    "roll entries not understood": pushed.not_understood,
+                },
             ),
             PLANNED_UPDATES: {
                 **table_metadata(connection, "attendance.planned_updates", count_results(pushed.updates)),

@@ -37,6 +37,11 @@ class Item:
         """Whether the row is ours and should not be any more."""
         return self.wanted is None or self.wanted.outcome is Outcome.PRESENT
 
+    @property
+    def corrected(self) -> bool:
+        """Whether Orah says something else than when we wrote the row; also where we never did."""
+        return self.ours is None or self.wanted is None or self.ours.because.cause != self.wanted.cause
+
 
 @dataclass(frozen=True)
 class Update:
@@ -113,8 +118,7 @@ class Judge:
         """Whether Orah says something else than when we wrote the row, for which the school wants no mark."""
         if item.wanted is None or item.ours is None or item.restores:
             return False
-        corrected = item.ours.because.cause != item.wanted.cause
-        return corrected and not label_for(item.wanted, self._pusher.policy)
+        return item.corrected and not label_for(item.wanted, self._pusher.policy)
 
     def _judge_restore(self, item: Item, now: Mark, update: Update, read: ClassDay) -> Judged:
         if item.ours is None:
@@ -155,7 +159,7 @@ class Judge:
             now=now,
             ours=status,
             present=read.statuses.code(policy.present_status),
-            corrected=item.ours is None or item.ours.because.cause != item.wanted.cause,
+            corrected=item.corrected,
             mode=policy.mode,
             answer=answer,
         )

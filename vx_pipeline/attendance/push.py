@@ -169,9 +169,8 @@ def _may_write(item: Item, mode: Mode) -> bool:
         return False
     if item.restores:
         return item.ours is not None
-    assert item.wanted is not None
     # Where the school lets Orah win, it wins again over what a person made of our mark.
-    return mode != "never_overwrite" or item.ours is None or item.ours.because.cause != item.wanted.cause
+    return mode != "never_overwrite" or item.corrected
 
 
 def _because(item: Item) -> Because | None:

@@ -139,11 +139,14 @@ class OrahReader:
     def _note_passes(
         self, movements: Iterable[Mapping[str, Any]], now: datetime, orah_ids: Collection[int] | None
     ) -> None:
-        """Movements are where the ids of passes come from."""
-        for record in movements:
-            leave_id, student = leave_of(record), record["student"]
-            if leave_id is not None and student and (orah_ids is None or student["id"] in orah_ids):
-                note_pass(self.journal, self.school, leave_id, at=now)
+        """Movements are where the ids of passes come from; each pass is noted once, however many name it."""
+        named = {
+            leave_of(record)
+            for record in movements
+            if record["student"] and (orah_ids is None or record["student"]["id"] in orah_ids)
+        }
+        for leave_id in sorted(one for one in named if one is not None):
+            note_pass(self.journal, self.school, leave_id, at=now)
 
     async def _passes(
         self, leave_ids: Iterable[int], now: datetime

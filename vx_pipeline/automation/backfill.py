@@ -4,7 +4,6 @@ A decision about who is who, or an answer to a question about a mark: in either 
 that it touches, inside the edit window.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from vx_pipeline.automation.decisions import attempt, for_each_school
+from vx_pipeline.automation.news import digest
 from vx_pipeline.automation.push import push_attendance_job, push_request
 from vx_pipeline.journal.cases import ORAH, get_person
 from vx_pipeline.journal.decisions import Decision, Entity, Kind, decisions_after
@@ -134,5 +134,5 @@ def _went_well(instance: dg.DagsterInstance, cause: str) -> bool:
 
 
 def _digest(day: date, reasons: Iterable[tuple[int, Iterable[str]]]) -> str:
-    told = "\n".join(f"{orah_id}: {', '.join(sorted(why))}" for orah_id, why in sorted(reasons))
-    return f"backfill:{day}:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    told = [f"{orah_id}: {', '.join(sorted(why))}" for orah_id, why in reasons]
+    return f"backfill:{day}:{digest(told)}"

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from vx_pipeline.attendance.absences import Places
-from vx_pipeline.automation.news import OVERLAP, Found, News, Seen, Wish, checksum, digest, seen_after
+from vx_pipeline.automation.news import OVERLAP, Found, News, Seen, Wish, checksum, digest, is_new, seen_after
 from vx_pipeline.errors import AccessError, NotFoundError, ServiceError
 from vx_pipeline.journal.intents import has_written
 from vx_pipeline.journal.push_memory import passes_to_read, pushes_due
@@ -105,7 +105,7 @@ async def _read(session: SchoolSession, orah: OrahClient, seen: Seen, now: datet
     since = _since(session, seen, now, whole=whole)
     movements = await orah.movements(since, now)
     places = None
-    if any(seen.recent.get(str(record["id"])) != checksum(record) for record in movements):
+    if any(is_new(record, seen) for record in movements):
         places = Places.of(await orah.locations(), policy, zone)
     others: dict[str, tuple[int, date, tuple[int, ...]]] = {}
     midnight = datetime.combine(now.date(), time.min, tzinfo=zone)

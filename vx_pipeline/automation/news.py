@@ -90,12 +90,12 @@ class News:
                 continue
             student, at = record["student"]["id"], parse_moment(record["record_time"])
             departs = found.places.is_departure(record)
-            if seen.recent.get(str(record["id"])) != checksum(record):
+            if is_new(record, seen):
                 late = found.whole_from is None and at < self._now - OVERLAP
                 known = str(self._day(at)) in seen.sums
                 if (departs or student in away or late) and not (found.whole_from and known):
                     self.add(self._day(at), [student], [f"m{record['id']}:{checksum(record)}"])
-            away = away | {student} if departs else away - {student}
+            _follow(away, record, found.places)
         if found.whole_from:
             self._of_whole_days(found, seen)
 
@@ -139,12 +139,11 @@ def seen_after(seen: Seen, found: Found, now: datetime, *, zone: ZoneInfo, quart
     if found.places is not None:
         for record in sorted(found.movements, key=_order):
             if record["student"]:
-                student = record["student"]["id"]
-                away = away | {student} if found.places.is_departure(record) else away - {student}
+                _follow(away, record, found.places)
     if found.whole_from is None:
         sums = {day: dict(students) for day, students in seen.sums.items()}
         for record in found.movements:
-            if seen.recent.get(str(record["id"])) != checksum(record):
+            if is_new(record, seen):
                 _add(sums, record, zone, before=seen.recent.get(str(record["id"]), 0))
         others = seen.others
     else:
@@ -163,6 +162,19 @@ def seen_after(seen: Seen, found: Found, now: datetime, *, zone: ZoneInfo, quart
         away=sorted(away),
         others={**others, **{name: one[0] for name, one in found.others.items()}},
     )
+
+
+def is_new(record: Record, seen: Seen) -> bool:
+    """Whether a movement was not among those that the look before saw, or was another one then."""
+    return seen.recent.get(str(record["id"])) != checksum(record)
+
+
+def _follow(away: set[int], record: Record, places: Places) -> None:
+    """Takes a student in among those who are away, or out, by the next movement of theirs."""
+    if places.is_departure(record):
+        away.add(record["student"]["id"])
+    else:
+        away.discard(record["student"]["id"])
 
 
 def _sums(movements: Iterable[Record], zone: ZoneInfo) -> dict[str, dict[str, int]]:
