@@ -1,5 +1,6 @@
 """`vx` in the process of the test, and a home of its own: for commands of which a test runs dozens."""
 
+import logging
 import os
 import signal
 import sys
@@ -26,7 +27,7 @@ def vx_here(
         arguments: of the command.
         changes: of the environment.
     """
-    with monkeypatch.context() as changed:
+    with monkeypatch.context() as changed, _loggers_as_they_were():
         for name, value in changes.items():
             changed.setenv(name, value)
         changed.setattr(sys, "argv", ["vx", *arguments])
@@ -36,6 +37,20 @@ def vx_here(
     shown = capsys.readouterr()
     assert isinstance(ended.value.code, int)
     return Ended(ended.value.code, shown.out, shown.err)
+
+
+@contextmanager
+def _loggers_as_they_were() -> Iterator[None]:
+    """A command quiets loggers for its process, and here the process goes on with other tests."""
+
+    def levels() -> dict[str, int]:
+        known = logging.root.manager.loggerDict
+        return {name: each.level for name, each in known.items() if isinstance(each, logging.Logger)}
+
+    before = levels()
+    yield
+    for name in levels():
+        logging.getLogger(name).setLevel(before.get(name, logging.NOTSET))
 
 
 @contextmanager
