@@ -36,7 +36,7 @@ class AttendancePolicy(BaseModel):
     absent_status: str = Field(
         "Absent - Excused",
         min_length=1,
-        description="Label of the status written for a class missed while away.",
+        description="Label of the status written for a class missed while away, or without a reason type.",
     )
     late_status: str = Field("Late", min_length=1, description="Label of the status written for coming late.")
     present_status: str = Field(
@@ -45,7 +45,8 @@ class AttendancePolicy(BaseModel):
     statuses: Mapping[str, str] = Field(
         {},
         description="Name of an Orah location, pass type or roll reason, or a reason type = label of the status "
-        "written instead of absent_status. An empty label: nothing is written for it.",
+        "written instead of absent_status. An empty label: nothing is written for it. Without a label of its own "
+        "Unexcused is written as Absent - Unexcused, and Not Expected as Not Expected.",
     )
     reason_types: Mapping[str, ReasonType] = Field(
         {}, description="Name of an Orah location or pass type = its reason type; otherwise Excused."

@@ -127,7 +127,16 @@ def _tell(session: SchoolSession, pushed: PushedDay) -> None:
     found = [Trouble(YELLOW, "mark", 0, f"{waiting[kind]} {told[kind]}") for kind in told if waiting[kind]]
     tell_troubles(session, "marks", found)
     if pushed.label_troubles is not None:
-        troubles = (
-            [Trouble(YELLOW, SYNC, 0, " ".join(pushed.label_troubles))] if pushed.label_troubles else []
-        )
-        tell_troubles(session, "labels", troubles)
+        troubles = dict.fromkeys([*pushed.label_troubles, *_blocked_today(session)])
+        tell_troubles(session, "labels", [Trouble(YELLOW, SYNC, 0, " ".join(troubles))] if troubles else [])
+
+
+def _blocked_today(session: SchoolSession) -> list[str]:
+    """Why marks of today are not written for want of a status; also of students that this push did not cover."""
+    with session.reading() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT reason FROM attendance.planned_updates "
+            "WHERE result = 'blocked' AND attendance_date = $today ORDER BY reason",
+            {"today": session.today()},
+        ).fetchall()
+    return [str(reason) for (reason,) in rows]

@@ -1,5 +1,6 @@
 """One day's push, from what Orah says to what became of each row."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +12,7 @@ from vx_pipeline.attendance.judging import Item, Update
 from vx_pipeline.attendance.missed import Meeting, next_due
 from vx_pipeline.attendance.push import push_marks
 from vx_pipeline.attendance.reading import OrahReader
-from vx_pipeline.attendance.wanted import wanted_marks
+from vx_pipeline.attendance.wanted import Wanted, wanted_marks
 from vx_pipeline.attendance.writing import Pusher, settle_open_intents
 from vx_pipeline.journal.decisions import Entity, Kind, standing
 from vx_pipeline.journal.mark_questions import open_questions
@@ -100,11 +101,14 @@ async def push_day(
     says = await reader.read(Days(day, day), now=now, marks=ours, orah_ids=students)
     meetings = [one for one in known.meetings if students is None or one.orah_id in students]
     wanted = wanted_marks(says.periods, says.rolls, meetings, now=now, policy=pusher.policy)
-    said = {(row_key(place_of(one.meeting)), one.cause) for one in wanted}
+    said: dict[tuple[int, int, date, str | None], list[Wanted]] = defaultdict(list)
+    for found in wanted:
+        said[row_key(place_of(found.meeting))].append(found)
     trusted = [
         one.mark.attendance_id
         for one in ours
-        if says.has_shown(one.because.evidence) or (row_key(one.place), one.because.cause) in said
+        if says.has_shown(one.because.evidence)
+        or any(found.is_said_by(one.because.cause) for found in said[row_key(one.place)])
     ]
     trust_again(pusher.journal, pusher.school, trusted)
     looked_at = items(

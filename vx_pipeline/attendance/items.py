@@ -90,7 +90,7 @@ def items(
             # A row begins with present: reading the class of everybody who was there would cost dozens of requests.
             continue
         leave, waits = "", False
-        if mark is not None and (says_so is None or says_so.cause != mark.because.cause):
+        if mark is not None and (says_so is None or not says_so.is_said_by(mark.because.cause)):
             leave = _why_left(mark, says=says, links=links, exists=exists)
             if not leave and not _was_wrong_link(place, links) and not says.has_shown(mark.because.evidence):
                 waits = doubt(mark.mark.attendance_id) < DOUBT

@@ -40,7 +40,7 @@ class Item:
     @property
     def corrected(self) -> bool:
         """Whether Orah says something else than when we wrote the row; also where we never did."""
-        return self.ours is None or self.wanted is None or self.ours.because.cause != self.wanted.cause
+        return self.ours is None or self.wanted is None or not self.wanted.is_said_by(self.ours.because.cause)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vx_pipeline.attendance.wanted import Outcome, Wanted
-from vx_pipeline.attendance_policy import AttendancePolicy
+from vx_pipeline.attendance_policy import AttendancePolicy, ReasonType
 from vx_pipeline.schema import ValueList
+
+UNEXCUSED = "Absent - Unexcused"
+
+_OF_REASON_TYPE: Mapping[ReasonType | None, str] = {"Unexcused": UNEXCUSED, "Not Expected": "Not Expected"}
+"""Statuses of the reason types that the settings do not name. No absence is written as one of another type, least
+of all a truant's as excused: where the school's list has no such status, nothing is written and that is told."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +61,17 @@ class Statuses:
         known = "is obsolete in" if folded in self.obsolete else "is not in"
         what = "stands more than once in" if folded in self.shared else known
         return (
-            f"The status {label!r} {what} the school's own list. "
-            "Marks that it stands for are not written; set policies.attendance to a label that `vx doctor` shows."
+            f"The status {label!r} {what} the school's own list. Marks that it stands for are not written; "
+            "set policies.attendance, or its statuses for a reason type, to a label that `vx doctor` shows."
         )
 
 
 def label_for(wanted: Wanted, policy: AttendancePolicy) -> str:
     """The label of the status for what Orah says; empty when the school wants nothing written for it.
 
-    A roll's reason, the pass type or the place first, then the reason type, then the status for absent or late.
-    A place or a pass says nothing about coming late; nor does a reason type, which counts for both: who came late
-    must not become absent by it.
+    A roll's reason, the pass type or the place first, then the reason type, by the settings or by its own name,
+    then the status for absent or late. A place or a pass says nothing about coming late; nor does a reason type,
+    which counts for both: who came late must not become absent by it.
     """
     named = {key.strip().lower(): label for key, label in policy.statuses.items()}
     usual = (policy.late_status if wanted.outcome is Outcome.LATE else policy.absent_status).strip()
@@ -75,10 +81,12 @@ def label_for(wanted: Wanted, policy: AttendancePolicy) -> str:
     for key in keys:
         if key and key.strip().lower() in named:
             return named[key.strip().lower()].strip()
-    return usual
+    return usual if wanted.outcome is Outcome.LATE else _OF_REASON_TYPE.get(wanted.reason_type, usual)
 
 
 def named_labels(policy: AttendancePolicy) -> list[str]:
-    """Every label that the settings name, in order, once."""
-    labels = (policy.present_status, policy.absent_status, policy.late_status, *policy.statuses.values())
+    """Every label that the settings name, and that of an unexcused absence where they do not, in order, once."""
+    labels = [policy.present_status, policy.absent_status, policy.late_status, *policy.statuses.values()]
+    if policy.rolls and not any(key.strip().lower() == "unexcused" for key in policy.statuses):
+        labels.append(UNEXCUSED)
     return list(dict.fromkeys(label.strip() for label in labels if label.strip()))

@@ -54,7 +54,19 @@ class Wanted:
     @property
     def cause(self) -> str:
         """What is said and why, without regard to the school's settings: they may change afterwards."""
+        if self.source == "roll":
+            return f"{self._cause_before}|{self.reason_type or ''}"
+        # Of a place or a pass it is the settings that name a reason type.
+        return self._cause_before
+
+    @property
+    def _cause_before(self) -> str:
+        """The cause as marks in an older journal have it, without a roll's reason type."""
         return f"{self.outcome.value}|{self.source}|{self.name}"
+
+    def is_said_by(self, cause: str) -> bool:
+        """Whether a mark that was written for this cause says just this."""
+        return cause in (self.cause, self._cause_before)
 
 
 def wanted_marks(

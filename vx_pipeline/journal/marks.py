@@ -36,7 +36,7 @@ class Because:
     """What Orah said when we wrote a mark.
 
     Args:
-        cause: outcome, source and name, as ``Wanted.cause`` words them.
+        cause: outcome, source and name, and of a roll the reason type, as ``Wanted.cause`` words them.
         evidence: ids of the movements, passes and rolls.
         known_from: the earliest moment of that evidence.
     """

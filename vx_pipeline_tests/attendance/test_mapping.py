@@ -29,7 +29,7 @@ def wanted(
     outcome: Outcome = Outcome.ABSENT,
     source: str = "movement",
     name: str = "Town",
-    reason: ReasonType = "Excused",
+    reason: ReasonType | None = "Excused",
 ) -> Wanted:
     return Wanted(meeting(0, 60), outcome, source, name, reason, 1.0, ("m1",), START)
 
@@ -134,6 +134,10 @@ POLICY = AttendancePolicy(
         (wanted(Outcome.LATE, source="roll", name="Nurse"), ""),
         (wanted(Outcome.LATE, source="roll", name="", reason="Unexcused"), "Late"),
         (wanted(source="roll", name="", reason="Unexcused"), "Absent - Unexcused"),
+        # No absence is one of another reason type, whatever the settings leave out.
+        (wanted(source="roll", name="Trip", reason="Not Expected"), "Not Expected"),
+        (wanted(Outcome.LATE, source="roll", name="Trip", reason="Not Expected"), "Late"),
+        (wanted(source="roll", name="Other", reason=None), "Absent - Excused"),
     ],
 )
 def test_the_label_of_what_orah_says(said: Wanted, label: str) -> None:
@@ -152,10 +156,24 @@ def test_every_label_is_one_that_the_settings_name_and_case_does_not_matter(
 ) -> None:
     said = wanted(outcome, source, name, reason)
     label = label_for(said, POLICY)
-    assert label in ("", *named_labels(POLICY))
+    assert label in ("", "Not Expected", *named_labels(POLICY))
     assert label_for(replace(said, name=f" {name.upper()} "), POLICY) == label
 
 
 def test_the_labels_that_the_settings_name_are_each_named_once() -> None:
     policy = AttendancePolicy(statuses={"Town": " Late ", "Home": "", "Bus": "Away"})
-    assert named_labels(policy) == ["Present", "Absent - Excused", "Late", "Away"]
+    assert named_labels(policy) == ["Present", "Absent - Excused", "Late", "Away", "Absent - Unexcused"]
+    for mapped in (AttendancePolicy(statuses={" unexcused": "Away"}), AttendancePolicy(rolls=False)):
+        assert "Absent - Unexcused" not in named_labels(mapped)
+
+
+@pytest.mark.parametrize(
+    ("reason", "label"), [("Unexcused", "Absent - Unexcused"), ("Not Expected", "Not Expected"), (None, None)]
+)
+@pytest.mark.parametrize("source", ["roll", "movement", "pass"])
+def test_without_any_setting_a_truant_is_not_excused(
+    reason: ReasonType | None, label: str | None, source: str
+) -> None:
+    policy = AttendancePolicy()
+    assert label_for(wanted(source=source, reason=reason), policy) == (label or policy.absent_status)
+    assert label_for(wanted(Outcome.LATE, source=source, reason=reason), policy) == policy.late_status

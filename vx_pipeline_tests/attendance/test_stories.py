@@ -17,6 +17,7 @@ from vx_pipeline.automation.backfill import Backfill, backfills
 from vx_pipeline.journal.cases import ORAH, Matching, Person, record_matching
 from vx_pipeline.journal.decisions import Entity, Kind, decide
 from vx_pipeline.journal.mark_questions import Answer
+from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.sandbox import Fault, FaultKind
 from vx_pipeline_tests.attendance.school_day import MARKER, ZONE, SchoolDay, minutes, school_day
 from vx_pipeline_tests.conftest import SandboxFactory
@@ -297,6 +298,21 @@ def test_rolls_are_mapped_by_reason_then_by_type_and_an_edit_is_followed(day: Sc
     assert day.marks()[0] == PRESENT
     day.push()
     assert len(day.writes()) == 4
+
+
+def test_without_settings_a_roll_is_never_written_under_another_reason_type(day: SchoolDay) -> None:
+    first = day.takes_roll(day.starts(0) + minutes(2), "Absent", "", "Excused")
+    day.takes_roll(day.starts(1) + minutes(2), "Absent", "Truant", "Unexcused")
+    day.takes_roll(day.starts(2) + minutes(2), "Absent", "Trip", "Not Expected")
+    assert sorted(results(day.push())) == ["blocked", "written", "written"]
+    assert day.marks() == [ABSENT, UNEXCUSED, PRESENT]
+    (told,) = open_problems(day.session.journal, day.session.key)
+    assert "'Not Expected' is not in the school's own list" in told.reason
+    # Only the type is another one.
+    day.edits_roll(first, "Absent", "", "Unexcused")
+    assert "written" in results(day.push())
+    assert day.marks() == [UNEXCUSED, UNEXCUSED, PRESENT]
+    assert len(day.writes()) == 3
 
 
 def test_a_roll_that_says_present_takes_our_mark_back(day: SchoolDay) -> None:

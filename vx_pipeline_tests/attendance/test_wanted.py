@@ -137,7 +137,7 @@ def test_a_pass_comes_before_a_roll_and_a_roll_before_a_movement(
     found = wanted(periods, rolls)
     assert (found.outcome, found.source, found.name) == expected if found else expected is None
     if found:
-        assert found.cause == "|".join(expected or ())
+        assert found.cause == "|".join(expected or ()) + ("|" if found.source == "roll" else "")
 
 
 def test_all_periods_behind_a_mark_are_its_evidence() -> None:
@@ -154,6 +154,18 @@ def test_a_rolls_reason_type_is_its_own(reason_type: Any, found: str | None) -> 
     said = wanted([], [roll(0, "Absent", reason="Nurse", reason_type=reason_type)])
     assert said is not None
     assert (said.reason_type, said.evidence, said.known_from, said.share) == (found, ("r1",), at(0), 1.0)
+
+
+def test_another_reason_type_is_another_cause_but_no_word_of_an_older_journal_is() -> None:
+    said = [wanted([], [roll(0, "Absent", reason_type=kind)]) for kind in ("Excused", "Unexcused", None)]
+    for one in said:
+        assert one is not None
+        assert [other is not None and one.is_said_by(other.cause) for other in said] == [
+            one is other for other in said
+        ]
+        # As marks were noted before reason types were: what was written then is not written again.
+        assert one.is_said_by("absent|roll|")
+        assert not one.is_said_by("late|roll|")
 
 
 def test_reason_types_of_places_and_passes_are_the_schools() -> None:

@@ -21,11 +21,11 @@ from vx_pipeline.sandbox.school.value_lists import ABSENT_EXCUSED, ABSENT_UNEXCU
 _CLASSES_A_DAY = 3
 _SETTLED_DAYS = 7
 _REASONS = {
-    "Late": (("Overslept", "Unexcused"), ("Health center", "Excused")),
+    "Late": (("Overslept", "Unexcused"), ("Health center", "Excused"), ("School trip", "Not Expected")),
     ABSENT_EXCUSED: (
         ("Doctor's appointment", "Excused"),
         ("Family", "Excused"),
-        ("School trip", "Not Expected"),
+        ("College visit", "Excused"),
     ),
     ABSENT_UNEXCUSED: (("Not seen", "Unexcused"),),
 }
