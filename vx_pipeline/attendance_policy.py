@@ -117,6 +117,13 @@ class InsightsPolicy(BaseModel):
     whole_read_days: int = Field(
         7, ge=1, le=60, description="Each class's attendance is read whole again after so many days."
     )
+    corrections_days: int = Field(
+        7,
+        ge=0,
+        le=60,
+        description="Classes that met in so many days before are asked for corrections, too, each night; never "
+        "fewer than attendance.days_back.",
+    )
     alerts: tuple[AlertRule, ...] = Field(
         (
             AlertRule(name="Unexcused absences", window="7_days", measure="unexcused", at_least=2),

@@ -156,7 +156,7 @@ def push(
 
     if leave_id is not None and (first_day or student is not None):
         raise typer.BadParameter("goes with neither --from nor --student", param_hint="--pass")
-    day = _parse_day(first_day) if first_day else None
+    day = _parse_day(first_day, "--from") if first_day else None
     raise typer.Exit(
         pushing.push(school, first_day=day, student_id=student, leave_id=leave_id, as_json=as_json)
     )
@@ -171,7 +171,9 @@ def attendance(
     """Read a day's class attendance from Veracross, and show its insights: the daily job, now."""
     from vx_pipeline.commands import attendance as insights
 
-    raise typer.Exit(insights.attendance(school, day=_parse_day(day) if day else None, as_json=as_json))
+    raise typer.Exit(
+        insights.attendance(school, day=_parse_day(day, "--day") if day else None, as_json=as_json)
+    )
 
 
 @app.command()
@@ -237,8 +239,8 @@ def demo(
     raise typer.Exit(run_demo(console, students=students))
 
 
-def _parse_day(text: str) -> date:
+def _parse_day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("write the day as YYYY-MM-DD", param_hint="--from") from None
+        raise typer.BadParameter("write the day as YYYY-MM-DD", param_hint=option) from None

@@ -11,7 +11,7 @@ from vx_pipeline.assets.alerts import tell_troubles
 from vx_pipeline.assets.catalog import OWNERS, markdown_table
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.insights import ALERTS, ATTENDANCE_RUN, INSIGHTS, SESSIONS
-from vx_pipeline.assets.partitions import SCHOOL_DAYS, school_and_day
+from vx_pipeline.assets.partitions import SCHOOL_DAYS, is_newest, refuse_unknown_day, school_and_day
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.delivery.attendance_files import AttendanceDelivery, collect_attendance, write_attendance
 from vx_pipeline.delivery.writer import Delivered
@@ -46,12 +46,14 @@ def attendance_files(context: dg.AssetExecutionContext, schools: Schools) -> dg.
     school, as_of = school_and_day(context.partition_key)
     with plain_failures():
         session = schools.open(school)
+        refuse_unknown_day(as_of, today=session.today())
         day, delivery = collect_day(session, as_of)
         changed = publish_day(session, day)
         delivered = deliver_day(session, delivery)
         publish_read_copy(session.warehouse_path)
-        # The last asset of the daily job: its run came through.
-        tell_troubles(session, ATTENDANCE_RUN, [])
+        # The last asset of the daily job: its run came through. That of an older day says nothing about the newest.
+        if is_newest(as_of, today=session.today()):
+            tell_troubles(session, ATTENDANCE_RUN, [])
     return dg.MaterializeResult(
         metadata={
             **_told(delivered),

@@ -9,7 +9,7 @@ from vx_pipeline.assets.alerts import tell_troubles
 from vx_pipeline.assets.catalog import DERIVED_KINDS, OWNERS, markdown_table, table_metadata
 from vx_pipeline.assets.class_attendance import CLASS_ATTENDANCE
 from vx_pipeline.assets.failures import plain_failures
-from vx_pipeline.assets.partitions import SCHOOL_DAYS, school_and_day
+from vx_pipeline.assets.partitions import SCHOOL_DAYS, refuse_unknown_day, school_and_day
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.insights.derive import build_alerts, build_insights, build_sessions
 from vx_pipeline.journal.problems import YELLOW, Trouble
@@ -102,6 +102,7 @@ def insights(context: dg.AssetExecutionContext, schools: Schools) -> dg.Material
     school, day = school_and_day(context.partition_key)
     with plain_failures():
         session = schools.open(school)
+        refuse_unknown_day(day, today=session.today())
         with session.writing() as connection:
             build_insights(connection, session.school.policies.insights, day, session.now())
             metadata = table_metadata(connection, "attendance.insights")
@@ -139,6 +140,7 @@ def alerts(context: dg.AssetExecutionContext, schools: Schools) -> dg.Materializ
     school, day = school_and_day(context.partition_key)
     with plain_failures():
         session = schools.open(school)
+        refuse_unknown_day(day, today=session.today())
         with session.writing() as connection:
             build_alerts(connection, session.school.policies.insights, day)
             metadata = table_metadata(connection, "attendance.alerts")

@@ -1,6 +1,7 @@
 """`vx attendance`: a day's class attendance read, and what it tells: alerts, houses, a week as a picture."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vx_pipeline.assets.attendance_delivery import collect_day
+from vx_pipeline.assets.partitions import refuse_unknown_day
 from vx_pipeline.commands import runs
 from vx_pipeline.commands.console import console, open_session, print_json, progress_bar, table
 from vx_pipeline.commands.report import print_failures
@@ -34,8 +36,9 @@ _COLOURS = {
 def attendance(school: str, *, day: date | None, as_json: bool) -> int:
     """Runs the daily job for a day, today without one, and prints its insights; returns the exit code."""
     with open_session(school, quiet=as_json) as session:
-        session.preflight()
         as_of = day or session.today()
+        refuse_unknown_day(as_of, today=session.today())
+        session.preflight()
         with (
             runs.instance(session.settings) as instance,
             progress_bar("Attendance", quiet=as_json) as progress,
@@ -72,7 +75,7 @@ def print_insights(console: Console, session: SchoolSession, day: date) -> None:
     """Alerts, every house's week in numbers, and the week of the house that missed most. Ids alone."""
     found, _ = collect_day(session, day)
     shown = [
-        (one["student_id"], one["rule"], one["window"].replace("_", " "), f"{one['value']:.2g}", one["since"])
+        (one["student_id"], one["rule"], one["window"].replace("_", " "), _figure(one), one["since"])
         for one in found.alerts[:MOST_ALERTS]
     ]
     heads = ("student", "alert", "window", "figure", "since")
@@ -86,6 +89,12 @@ def print_insights(console: Console, session: SchoolSession, day: date) -> None:
     console.print(
         f"Pictures with names: {folder}, and {session.settings.review_url}/{session.key}/attendance"
     )
+
+
+def _figure(alert: Mapping[str, Any]) -> str:
+    """What made an alert: a share in per cent, anything else as it is counted."""
+    value = float(alert["value"])
+    return percent(value) if alert["measure"] == "rate" else f"{value:,.0f}"
 
 
 def _house(day: AttendanceDay, name: str) -> tuple[str, int, str, int, int]:

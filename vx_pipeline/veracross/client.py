@@ -129,6 +129,7 @@ class VeracrossClient:
         *,
         parameters: Mapping[str, str] | None = None,
         parents: Sequence[int] | None = None,
+        may_fail: int = 0,
         progress: Callable[[int], None] | None = None,
     ) -> reading.CompleteRead:
         """Reads a collection whole, or not at all.
@@ -137,6 +138,8 @@ class VeracrossClient:
             endpoint: one of ``ENDPOINTS``.
             parameters: filters, of those in ``endpoint.query``.
             parents: ids to read a fan-out endpoint for; none of them, no rows, no request.
+            may_fail: lists of so many parents may fail for good: they are left out and named. One more, and it
+                is no matter of single records.
             progress: told after each page how many rows have come so far, those of repeated passes too.
 
         Raises:
@@ -151,6 +154,7 @@ class VeracrossClient:
             concurrency=self._concurrency,
             parameters=parameters,
             parents=parents,
+            may_fail=may_fail,
             progress=progress,
         )
 

@@ -29,6 +29,7 @@ class CompleteRead:
         seconds: it took, waiting included.
         passes: the most that any list in it was read.
         rate_remaining: requests left in the area's budget.
+        unread: parents that were left out because their lists could not be read, and what went wrong, by ids.
     """
 
     endpoint: Endpoint
@@ -39,6 +40,7 @@ class CompleteRead:
     seconds: float
     passes: int
     rate_remaining: int | None
+    unread: Mapping[int, str] = field(default_factory=dict)
 
 
 async def read_whole(
@@ -49,6 +51,7 @@ async def read_whole(
     concurrency: int,
     parameters: Mapping[str, str] | None = None,
     parents: Sequence[int] | None = None,
+    may_fail: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> CompleteRead:
     """Reads a collection; the arguments are those of ``VeracrossClient.read``."""
@@ -66,11 +69,12 @@ async def read_whole(
     def one_list(parent: int | None = None) -> RecordList:
         return RecordList(exchange, endpoint, parameters or {}, page_size, tally, arrived, parent)
 
+    unread: dict[int, str] = {}
     if parents is None:
         passes = [await one_list().whole()]
     else:
         lists = {parent: one_list(parent) for parent in parents}
-        passes = await _fan_out(endpoint, lists, concurrency)
+        passes, unread = await _fan_out(endpoint, lists, concurrency, may_fail)
     read = CompleteRead(
         endpoint=endpoint,
         rows=[row for one in passes for row in one.rows],
@@ -79,6 +83,7 @@ async def read_whole(
         seconds=time.monotonic() - started,
         passes=max((one.passes for one in passes), default=0),
         rate_remaining=exchange.budgets[endpoint.area].remaining,
+        unread=unread,
     )
     log.info(
         "%s: %d rows, %d requests, %d passes, %d requests left.",
@@ -91,25 +96,38 @@ async def read_whole(
     return read
 
 
-async def _fan_out(endpoint: Endpoint, lists: Mapping[int, RecordList], concurrency: int) -> list[Pass]:
+async def _fan_out(
+    endpoint: Endpoint, lists: Mapping[int, RecordList], concurrency: int, may_fail: int
+) -> tuple[list[Pass], dict[int, str]]:
     """Reads the list of every parent; again those of two parents that hold the same record.
 
+    Returns:
+        What came, in the order of the parents; and the parents that failed, with what went wrong.
+
     Raises:
-        IncompleteReadError: a list is incomplete, or a record kept moving from parent to parent.
+        IncompleteReadError: more lists than may fail are incomplete, or a record kept moving from parent to
+            parent.
     """
     places = asyncio.Semaphore(concurrency)
 
     async def one(parent: int) -> None:
         async with places:
-            passes[parent] = await lists[parent].whole()
+            try:
+                passes[parent] = await lists[parent].whole()
+            except IncompleteReadError as error:
+                passes.pop(parent, None)
+                unread[parent] = error.what
+                if len(unread) > may_fail:
+                    raise
 
+    unread: dict[int, str] = {}
     passes: dict[int, Pass] = {}
     to_read: Iterable[int] = lists
     for _ in range(MAX_PASSES):
         await _all(one(parent) for parent in to_read)
         to_read = _sharing_a_record(passes)
         if not to_read:
-            return [passes[parent] for parent in lists]
+            return [passes[parent] for parent in lists if parent in passes], unread
     raise IncompleteReadError(
         f"{endpoint.collection.name} could not be read whole: a record stands under several of "
         f"{endpoint.path_param} {', '.join(str(parent) for parent in to_read)}.",

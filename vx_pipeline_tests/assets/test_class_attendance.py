@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from vx_pipeline.assets.class_attendance import DayRead, read_day
+from vx_pipeline.assets.attended_day import MOST_UNREAD, DayRead, read_day
 from vx_pipeline.assets.on_demand import derive_roster
 from vx_pipeline.assets.veracross import extract_and_land
 from vx_pipeline.automation.attendance import BY_DAY
@@ -48,6 +48,10 @@ class Register:
             day -= timedelta(days=1)
             back -= day.weekday() < 5
         return day
+
+    def classes_before(self, day: date) -> set[int]:
+        """The classes that meet on a day or in the seven days before it."""
+        return set().union(*(self.classes_on(day - timedelta(days=back)) for back in range(8)))
 
     def classes_on(self, day: date) -> set[int]:
         """The classes that meet on a day and take attendance, as the sandbox knows."""
@@ -120,7 +124,7 @@ def register(
 
 
 def test_the_first_time_each_class_that_met_is_read_whole_once(register: Register) -> None:
-    day = register.day()
+    day = register.day(3)
     met = register.classes_on(day)
     done, asked = register.read(day)
     assert met
@@ -133,7 +137,7 @@ def test_the_first_time_each_class_that_met_is_read_whole_once(register: Registe
 
 
 def test_the_second_time_only_what_changed_comes(register: Register) -> None:
-    day = register.day()
+    day = register.day(3)
     register.read(day)
     changed, other = register.of(register.classes_on(day))[:2]
     before = dict(register.rows("SELECT id, _row_hash FROM veracross.class_attendance"))
@@ -153,7 +157,7 @@ def test_the_second_time_only_what_changed_comes(register: Register) -> None:
 
 def test_a_class_that_meets_on_another_day_is_read_whole_then(register: Register) -> None:
     """What changed is asked for from the oldest read of the classes that are asked for it."""
-    first, second = register.day(2), register.day(1)
+    first, second = register.day(4), register.day(3)
     register.read(first)
     done, asked = register.read(second)
     old, new = register.classes_on(first), register.classes_on(second)
@@ -163,7 +167,7 @@ def test_a_class_that_meets_on_another_day_is_read_whole_then(register: Register
 
 
 def test_a_deletion_shows_in_the_next_whole_read_and_not_before(register: Register) -> None:
-    day = register.day()
+    day = register.day(3)
     register.read(day)
     gone = register.of(register.classes_on(day))[0]
     register.records.remove(gone)
@@ -184,7 +188,7 @@ def test_the_rows_of_classes_that_were_not_asked_are_not_missed(register: Regist
     ) == [(0,)]
 
 
-def test_a_class_that_cannot_be_read_keeps_everything_as_it_was(register: Register) -> None:
+def test_a_refusal_keeps_everything_as_it_was(register: Register) -> None:
     day = register.day()
     broken = min(register.classes_on(day))
     fault = Fault(FaultKind.STATUS, path=f"*/v3/classes/{broken}/attendance", status=403, times=None)
@@ -193,6 +197,92 @@ def test_a_class_that_cannot_be_read_keeps_everything_as_it_was(register: Regist
         register.read(day)
     assert register.current() == set()
     assert register.rows("SELECT * FROM veracross.class_attendance_reads") == []
+
+
+def test_a_correction_is_read_though_its_class_does_not_meet_again(register: Register) -> None:
+    met, today = register.day(3), register.session.today()
+    register.read(today)
+    meetings = register.sandbox.school.veracross["list_academics_class_meeting_times"]
+    (class_id, *_) = sorted(register.classes_on(met))
+    meetings[:] = [
+        one for one in meetings if one["internal_class_id"] != class_id or one["date"] == met.isoformat()
+    ]
+    extract_and_land(register.session, ENDPOINTS["meeting_times"])
+    corrected = register.of({class_id})[0]
+    corrected.update(
+        notes="By bus, late", last_modified_date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+
+    done, asked = register.read(today)
+
+    assert class_id not in register.classes_on(today)
+    assert (done.landed and done.landed.changed, len(asked[class_id])) == (1, 1)
+    assert set(asked) == register.classes_before(today)
+    assert done.requests == len(asked), "one request a class"
+
+
+def test_a_class_that_is_gone_is_left_out_and_told_and_the_others_land(register: Register) -> None:
+    day = register.session.today()
+    gone = min(register.classes_before(day))
+    path = f"*/v3/classes/{gone}/attendance"
+    register.sandbox.add_fault(Fault(FaultKind.STATUS, path=path, status=404, times=1))
+    done, _ = register.read(day)
+    assert [*done.unread] == [gone]
+    assert [(one.entity, one.key) for one in done.troubles(day)] == [("class", gone)]
+    read = register.rows("SELECT class_id FROM veracross.class_attendance_reads")
+    assert {one for (one,) in read} == register.classes_before(day) - {gone}
+    assert register.current() == {
+        one["id"] for one in register.of(register.classes_before(day)) if one["internal_class_id"] != gone
+    }
+    again, asked = register.read(day)
+    assert (again.due.whole, asked[gone], again.unread) == ((gone,), [{}], {})
+
+
+def test_more_than_a_few_classes_that_cannot_be_read_are_a_failure(register: Register) -> None:
+    day = register.day()
+    for one in sorted(register.classes_on(day))[: MOST_UNREAD + 1]:
+        path = f"*/v3/classes/{one}/attendance"
+        register.sandbox.add_fault(Fault(FaultKind.STATUS, path=path, status=404, times=None))
+    with pytest.raises(VxError, match="404"):
+        register.read(day)
+    assert register.current() == set()
+
+
+def test_a_run_in_which_no_class_can_be_read_is_a_failure(register: Register) -> None:
+    day = register.day(3)
+    (only, *others) = sorted(register.classes_on(day))
+    with register.session.writing() as connection:
+        connection.execute(
+            "DELETE FROM veracross.meeting_times WHERE internal_class_id IN (SELECT unnest($others))",
+            {"others": others},
+        )
+    path = f"*/v3/classes/{only}/attendance"
+    register.sandbox.add_fault(Fault(FaultKind.STATUS, path=path, status=404, times=None))
+    with pytest.raises(VxError, match="None of the classes"):
+        register.read(day)
+
+
+def test_a_day_that_has_not_begun_or_is_not_kept_is_refused(register: Register) -> None:
+    register.sandbox.journal.clear()
+    with pytest.raises(VxError, match="has not begun"):
+        read_day(register.session, register.session.today() + timedelta(days=1))
+    with pytest.raises(VxError, match="2025-07-01 on"):
+        read_day(register.session, date(2025, 6, 30))
+    assert not register.sandbox.journal.requests
+
+
+def test_meetings_that_were_not_read_for_days_are_told(register: Register) -> None:
+    day = register.session.today() - timedelta(days=1)
+    done, _ = register.read(day)
+    assert done.troubles(day) == []
+    with register.session.writing() as connection:
+        connection.execute(
+            "UPDATE veracross.reads SET read_at = read_at - to_days(3) WHERE collection = 'meeting_times'"
+        )
+    done, _ = register.read(day)
+    (trouble,) = done.troubles(day)
+    assert (trouble.entity, trouble.key) == ("meetings", 0)
+    assert str(day - timedelta(days=2)) in trouble.reason
 
 
 def test_a_class_that_comes_empty_keeps_its_rows_and_is_asked_whole_again(register: Register) -> None:
@@ -237,7 +327,7 @@ def test_only_a_recent_day_makes_the_table_fresh(register: Register) -> None:
     assert register.rows(fresh) == [(0,)]
     day = register.session.today() - timedelta(days=1)
     register.read(day)
-    assert register.rows(fresh) == [(int(bool(register.classes_on(day))),)]
+    assert register.rows(fresh) == [(int(bool(register.classes_before(day))),)]
 
 
 @pytest.fixture
@@ -274,13 +364,15 @@ def test_the_job_runs_for_a_day_and_tells_numbers(pipeline: tuple[Pipeline, Sand
 def test_a_job_that_stops_is_red_until_it_comes_through(pipeline: tuple[Pipeline, Sandbox]) -> None:
     found, sandbox = pipeline
     with found.session() as session:
-        day = Register(sandbox, session).day()
+        day = session.today() - timedelta(days=1)
         sandbox.add_fault(Fault(FaultKind.STATUS, path="*/v3/classes/*/attendance", status=403, times=1))
         outcome = found.attendance(day)
         assert not outcome.success
         red = [one for one in open_problems(session.journal, SANDBOX) if one.colour == RED]
         assert [one.entity for one in red] == ["attendance"]
         assert "class_attendance" in red[0].told
+        assert found.attendance(day - timedelta(days=1)).success
+        assert open_problems(session.journal, SANDBOX) == red, "an older day says nothing about the newest"
         assert found.attendance(day).success
         assert open_problems(session.journal, SANDBOX) == []
 
