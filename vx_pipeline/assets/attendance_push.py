@@ -87,6 +87,7 @@ def push_metadata(session: SchoolSession, pushed: PushedDay) -> dict[dg.AssetKey
                     "periods away": len(pushed.periods),
                     "records without a match": len(pushed.unmatched),
                     "roll entries not understood": pushed.not_understood,
+                    "passes not understood or not answered": pushed.passes_unread,
                 },
             ),
             PLANNED_UPDATES: {

@@ -28,6 +28,9 @@ from vx_pipeline.journal.push_memory import (
 RETRY = timedelta(minutes=15)
 """When a row is looked at again that could not be written, or that Veracross does not have yet."""
 
+RETRY_LATER = timedelta(hours=6)
+"""When an earlier day is looked at again of which Orah did not answer for a pass: it may never do so."""
+
 AGAIN_SOON = timedelta(minutes=5, seconds=30)
 """When a mark is looked at again whose evidence was missing for the first time."""
 
@@ -59,6 +62,7 @@ class PushedDay:
         unmatched: records in Orah with time away, or missed by a roll, that are nobody's, by id.
         not_understood: entries of class rolls that tell nothing.
         label_troubles: labels of the settings that the school's list does not have; None where it was not read.
+        passes_unread: passes that were not understood or not answered; marks that rest on them stay.
     """
 
     periods: Sequence[Away]
@@ -66,6 +70,7 @@ class PushedDay:
     unmatched: Sequence[int]
     not_understood: int
     label_troubles: Sequence[str] | None
+    passes_unread: int = 0
 
 
 async def push_day(
@@ -125,7 +130,7 @@ async def push_day(
     fresh = [one.attendance_id for one in done.updates if one.was_written and one.attendance_id is not None]
     trust_again(pusher.journal, pusher.school, fresh)
     due = next_due(says.periods, meetings, now=now, absent_share=pusher.policy.absent_share)
-    due = _with_retries(due, done.updates, now, is_today=day == today)
+    due = _with_retries(due, done.updates, says.read_again, now, is_today=day == today)
     plan_push(pusher.journal, pusher.school, day, due, looked_at=students)
     away = set(days_away(says.periods, days=Days(day, day), zone=reader.zone))
     away |= {one.orah_id for one in says.rolls if one.status != "Present"}
@@ -133,7 +138,14 @@ async def push_day(
     note_unmatched(pusher.journal, pusher.school, day, unmatched, at=now)
     pushed = known.links.students if students is None else students & set(known.links.students)
     forget_unmatched(pusher.journal, pusher.school, day, pushed)
-    return PushedDay(says.periods, done.updates, unmatched, says.not_understood, done.label_troubles)
+    return PushedDay(
+        says.periods,
+        done.updates,
+        unmatched,
+        says.not_understood,
+        done.label_troubles,
+        says.passes_unread,
+    )
 
 
 def _asked_in_vain(
@@ -164,9 +176,15 @@ def _denied(pusher: Pusher) -> frozenset[tuple[int, int]]:
 
 
 def _with_retries(
-    due: Mapping[int, datetime], updates: Sequence[Update], now: datetime, *, is_today: bool
+    due: Mapping[int, datetime],
+    updates: Sequence[Update],
+    read_again: Collection[int],
+    now: datetime,
+    *,
+    is_today: bool,
 ) -> dict[int, datetime]:
-    found = dict(due)
+    again = now + (RETRY if is_today else RETRY_LATER)
+    found = {**due, **{one: min(again, due.get(one, again)) for one in read_again}}
     for update in updates:
         if update.result == "failed" or (update.result == "no_row" and is_today):
             moment = now + RETRY

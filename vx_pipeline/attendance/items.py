@@ -1,6 +1,6 @@
 """Which attendance rows a push looks at: those that Orah says something about, and those that we wrote before."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -91,8 +91,10 @@ def items(
             continue
         leave, waits = "", False
         if mark is not None and (says_so is None or not says_so.is_said_by(mark.because.cause)):
-            leave = _why_left(mark, says=says, links=links, exists=exists)
-            if not leave and not _was_wrong_link(place, links) and not says.has_shown(mark.because.evidence):
+            # What says something else now was evidently read, though others may not be understood in the same roll.
+            before_now = set(mark.because.evidence).difference(says_so.evidence if says_so else ())
+            leave = _why_left(mark, before_now, says=says, links=links, exists=exists)
+            if not leave and not _was_wrong_link(place, links) and not says.has_shown(before_now):
                 waits = doubt(mark.mark.attendance_id) < DOUBT
         found.append(Item(place, says_so, mark, words.get(place, {}), _MISSING if waits else leave, waits))
     return found
@@ -108,7 +110,9 @@ def row_key(place: Place) -> tuple[int, int, date, str | None]:
     return place.student_id, place.class_id, place.attendance_date, place.block_id
 
 
-def _why_left(mark: OurMark, *, says: OrahSays, links: Links, exists: set[Place]) -> str:
+def _why_left(
+    mark: OurMark, evidence: Collection[str], *, says: OrahSays, links: Links, exists: set[Place]
+) -> str:
     """Why a mark of ours stays although Orah says nothing or something else; empty where it follows Orah."""
     place = mark.place
     if _was_wrong_link(place, links):
@@ -117,7 +121,7 @@ def _why_left(mark: OurMark, *, says: OrahSays, links: Links, exists: set[Place]
         return "the student's link is in doubt or gone, so that nobody can tell"
     if place not in exists:
         return "the class does not meet then any more, or the student has left it"
-    if says.cannot_tell(mark.because.evidence):
+    if says.cannot_tell(evidence):
         return "what the mark rests on was not read from Orah this time"
     return ""
 

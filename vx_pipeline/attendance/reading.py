@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from vx_pipeline.attendance.absences import Away, Places, periods_away
 from vx_pipeline.attendance.days import Days
+from vx_pipeline.attendance.reading_passes import read_passes
 from vx_pipeline.attendance_policy import AttendancePolicy
-from vx_pipeline.errors import AccessError, NotFoundError
+from vx_pipeline.errors import AccessError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.marks import OurMark
 from vx_pipeline.journal.push_memory import note_pass, passes_to_read
 from vx_pipeline.orah import OrahClient
-from vx_pipeline.orah.assumed import Pass, RollResult, leave_of, parse_moment, read_pass, roll_results
+from vx_pipeline.orah.assumed import RollResult, is_going_on, leave_of, parse_moment, roll_results
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,10 @@ class OrahSays:
         shown: the evidence that the read showed: ``m<id>`` movements, ``p<id>`` passes, also those that are
             gone, ``r<id>`` rolls.
         unread: the kinds of evidence that could not be read, or are not wanted, ``p`` and ``r``; and single passes
-            that were not understood.
+            and rolls that were not understood, not answered, or opened again.
         not_understood: entries of class rolls that tell nothing.
+        passes_unread: passes that were not understood or not answered.
+        read_again: students of whom a pass was not answered this time.
     """
 
     periods: list[Away]
@@ -48,6 +51,8 @@ class OrahSays:
     shown: frozenset[str]
     unread: frozenset[str]
     not_understood: int
+    passes_unread: int = 0
+    read_again: frozenset[int] = frozenset()
 
     def has_shown(self, evidence: Iterable[str]) -> bool:
         """Whether all of this evidence was there to be seen."""
@@ -56,6 +61,16 @@ class OrahSays:
     def cannot_tell(self, evidence: Iterable[str]) -> bool:
         """Whether some of this evidence was not asked for, so that missing it means nothing."""
         return any(one in self.unread or one[:1] in self.unread for one in evidence)
+
+
+@dataclass(frozen=True)
+class _Rolls:
+    """What class rolls say, which of them were seen to say it, which cannot tell, and entries not understood."""
+
+    results: Sequence[RollResult] = ()
+    shown: Sequence[str] = ()
+    unread: Sequence[str] = ()
+    not_understood: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,23 +122,27 @@ class OrahReader:
         self._note_passes(movements, now, orah_ids)
         leave_ids = passes_to_read(self.journal, self.school, first=first, last=last, orah_ids=orah_ids)
         behind = {int(one[1:]) for mark in marks for one in mark.because.evidence if one.startswith("p")}
-        passes, gone, unread = await self._passes(sorted(behind.union(leave_ids)), now)
-        rolls, roll_ids, not_understood, rolls_unread = await self._rolls(first, last)
-        periods = periods_away(movements, passes, places)
+        passes = await read_passes(
+            self.orah, self.journal, self.school, sorted(behind.union(leave_ids)), now=now
+        )
+        rolls = await self._rolls(first, last)
+        periods = periods_away(movements, passes.passes, places)
         # A movement to a place that the list does not have is not understood this time: the list may be short.
         shown = [
             f"m{record['id']}"
             for record in movements
             if record["location"] is None or record["location"]["id"] in listed
         ]
-        shown += [f"p{one.leave_id}" for one in passes] + [f"p{one}" for one in gone]
-        shown += [f"r{roll_id}" for roll_id in roll_ids]
+        owners = leave_ids | _owners(movements)
+        failed = {owner for one in passes.failed if (owner := owners.get(one)) is not None}
         return OrahSays(
             [one for one in periods if orah_ids is None or one.orah_id in orah_ids],
-            [one for one in rolls if orah_ids is None or one.orah_id in orah_ids],
-            frozenset(shown),
-            frozenset(unread) | ({"r"} if rolls_unread else set()),
-            not_understood,
+            [one for one in rolls.results if orah_ids is None or one.orah_id in orah_ids],
+            frozenset([*shown, *passes.shown, *rolls.shown]),
+            frozenset([*passes.unread, *rolls.unread]),
+            rolls.not_understood,
+            len(passes.not_understood) + len(passes.failed),
+            frozenset(one for one in failed if orah_ids is None or one in orah_ids),
         )
 
     async def _movements(self, since: datetime, first: datetime, last: datetime) -> list[dict[str, Any]]:
@@ -140,57 +159,35 @@ class OrahReader:
         self, movements: Iterable[Mapping[str, Any]], now: datetime, orah_ids: Collection[int] | None
     ) -> None:
         """Movements are where the ids of passes come from; each pass is noted once, however many name it."""
-        named = {
-            leave_of(record)
-            for record in movements
-            if record["student"] and (orah_ids is None or record["student"]["id"] in orah_ids)
-        }
-        for leave_id in sorted(one for one in named if one is not None):
-            note_pass(self.journal, self.school, leave_id, at=now)
+        for leave_id, orah_id in sorted(_owners(movements).items()):
+            if orah_ids is None or orah_id in orah_ids:
+                note_pass(self.journal, self.school, leave_id, at=now)
 
-    async def _passes(
-        self, leave_ids: Iterable[int], now: datetime
-    ) -> tuple[list[Pass], list[int], set[str]]:
-        """These passes, the ids of those that are gone, and what was not read: some of them, or ``p`` for all."""
-        found, gone, unread = [], [], set()
-        for leave_id in leave_ids:
-            try:
-                one = read_pass(await self.orah.leave(leave_id))
-            except NotFoundError:
-                gone.append(leave_id)
-                continue
-            except AccessError as error:
-                log.warning("passes are not read: %s", error.what)
-                return [], [], {"p"}
-            if one is None:
-                log.warning("pass %s is malformed and tells nothing", leave_id)
-                unread.add(f"p{leave_id}")
-                continue
-            note_pass(
-                self.journal,
-                self.school,
-                leave_id,
-                at=now,
-                orah_id=one.orah_id,
-                starts_at=one.start,
-                ends_at=one.end,
-            )
-            found.append(one)
-        return found, gone, unread
-
-    async def _rolls(self, first: datetime, last: datetime) -> tuple[list[RollResult], list[int], int, bool]:
-        """Results, the ids of all rolls, entries not understood, and whether rolls are left out."""
+    async def _rolls(self, first: datetime, last: datetime) -> _Rolls:
         if not self.policy.rolls or first >= last:
-            return [], [], 0, not self.policy.rolls
+            return _Rolls(unread=() if self.policy.rolls else ("r",))
         try:
             records = await self.orah.rolls(first, last)
         except AccessError as error:
             log.warning("rolls are not read: %s", error.what)
-            return [], [], 0, True
-        read = [roll_results(record) for record in records]
-        return (
-            [result for results, _ in read for result in results],
-            [record["id"] for record in records if isinstance(record.get("id"), int)],
-            sum(unknown for _, unknown in read),
-            False,
-        )
+            return _Rolls(unread=("r",))
+        results: list[RollResult] = []
+        shown: list[str] = []
+        unread: list[str] = []
+        not_understood = 0
+        for record in records:
+            said, unknown = roll_results(record)
+            results += said
+            not_understood += unknown
+            # An entry that nobody understands, or a roll that is being corrected, takes no mark back.
+            (unread if unknown or is_going_on(record) else shown).append(f"r{record['id']}")
+        return _Rolls(results, shown, unread, not_understood)
+
+
+def _owners(movements: Iterable[Mapping[str, Any]]) -> dict[int, int]:
+    """Whose the passes are that movements name, by the id of the pass."""
+    return {
+        leave_id: record["student"]["id"]
+        for record in movements
+        if record["student"] and (leave_id := leave_of(record)) is not None
+    }

@@ -115,6 +115,17 @@ def test_a_row_goes_back_only_when_it_is_certain(
     assert not item.waits
 
 
+@pytest.mark.parametrize("outcome", [Outcome.PRESENT, Outcome.LATE])
+def test_a_roll_of_which_others_are_not_understood_is_followed_by_whom_it_names(outcome: Outcome) -> None:
+    by_roll = mark(LESSON, "r1", cause="absent|roll|Nurse|Excused")
+    now = Wanted(LESSON, outcome, "roll", "", None, 0.0, ("r1",), START)
+    (item,) = look([now], [by_roll], shown=says(unread=["r1"]))
+    assert (item.leave, item.waits) == ("", False)
+    # Whoever it does not name any more may be the one who is not understood.
+    (item,) = look([], [by_roll], shown=says(unread=["r1"]))
+    assert "was not read from Orah" in item.leave
+
+
 @pytest.mark.parametrize(
     ("missing_for", "waits"), [(timedelta(), True), (DOUBT - timedelta(seconds=1), True), (DOUBT, False)]
 )
@@ -135,8 +146,8 @@ def test_nobody_doubts_what_orah_still_says_or_has_shown() -> None:
 
 
 def test_another_word_waits_for_what_the_mark_rests_on() -> None:
-    other = wanted(LESSON, Outcome.LATE)
-    (item,) = look([other], [mark()], shown=says(), doubt=lambda _: timedelta())
+    other = replace(wanted(LESSON, Outcome.LATE), evidence=("m2",))
+    (item,) = look([other], [mark()], shown=says("m2"), doubt=lambda _: timedelta())
     assert (item.waits, bool(item.leave)) == (True, True)
     (item,) = look([other], [mark()], shown=says("m1"))
     assert (item.waits, item.leave, item.wanted) == (False, "", other)

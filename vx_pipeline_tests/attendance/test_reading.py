@@ -11,7 +11,6 @@ import pytest
 from vx_pipeline.attendance.days import Days
 from vx_pipeline.attendance.reading import LOOKBACK, STILL_AWAY, OrahReader, OrahSays
 from vx_pipeline.attendance_policy import AttendancePolicy
-from vx_pipeline.errors import VxError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.marks import Because, Mark, OurMark, Place
 from vx_pipeline.journal.push_memory import note_pass
@@ -218,12 +217,43 @@ def test_a_pass_that_is_not_understood_cannot_tell_of_its_own_marks_alone(orah: 
     assert [one.orah_id for one in says.periods] == [orah.ben]
 
 
-def test_a_pass_that_cannot_be_read_this_time_stops_the_push(orah: Orah) -> None:
+@pytest.mark.parametrize("status", ["Closed", "Archived"])
+def test_a_pass_whose_status_nobody_knows_takes_no_mark_back(orah: Orah, status: str) -> None:
     leave = orah.gets_pass(hours(9), hours(12))
-    note_pass(orah.journal, SCHOOL, leave, at=hours(9))
+    orah.sandbox.hands.change_leave(leave, {"status": status})
+    says = orah.read(marks=[mark(f"p{leave}")])
+    assert says.cannot_tell([f"p{leave}"])
+    assert (says.passes_unread, says.read_again) == (1, frozenset())
+
+
+def test_a_pass_that_is_not_answered_this_time_is_read_again_and_keeps_nobody_else(orah: Orah) -> None:
+    leave = orah.gets_pass(hours(9), hours(12))
+    moved = orah.moves(hours(10), "Academic Building", leave_id=leave)
+    orah.moves(hours(11), who=orah.ben)
+    other = orah.gets_pass(hours(9), hours(12), who=orah.ben)
+    note_pass(
+        orah.journal, SCHOOL, other, at=hours(9), orah_id=orah.ben, starts_at=hours(9), ends_at=hours(12)
+    )
+    fault = Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=2)
+    orah.sandbox.add_fault(fault)
+    says = orah.read(marks=[mark(f"p{leave}", moved)])
+    assert says.cannot_tell([f"p{leave}", moved])
+    assert says.has_shown([moved, f"p{other}"])
+    assert (says.passes_unread, says.read_again) == (1, frozenset({orah.ann}))
+    assert {one.orah_id for one in says.periods} == {orah.ben}
+    orah.sandbox.add_fault(fault)
+    assert orah.read(orah_ids=[orah.ben]).read_again == frozenset()
+
+
+def test_where_no_pass_is_answered_only_a_few_are_tried(orah: Orah) -> None:
+    leaves = [orah.gets_pass(hours(9), hours(12)) for _ in range(6)]
+    for leave in leaves:
+        note_pass(orah.journal, SCHOOL, leave, at=hours(9), orah_id=orah.ann)
     orah.sandbox.add_fault(Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=None))
-    with pytest.raises(VxError, match="leave/get-single"):
-        orah.read()
+    says = orah.read()
+    assert (says.periods, says.passes_unread, says.read_again) == ([], 6, frozenset({orah.ann}))
+    assert all(says.cannot_tell([f"p{leave}"]) for leave in leaves)
+    assert orah.requests() == 4 + 3 * 2  # each of the three in two tries
 
 
 # --- rolls
@@ -237,16 +267,21 @@ def test_rolls_of_the_day_and_all_of_their_ids_are_shown(orah: Orah) -> None:
     before = orah.takes_roll(hours(-1))
     says = orah.read()
     assert [f"r{one.roll_id}" for one in says.rolls] == [of_day]
-    assert says.has_shown([of_day, other, going_on])
+    assert says.has_shown([of_day, other])
+    # Opened again, perhaps: what it said before, it may say again.
+    assert says.cannot_tell([going_on])
+    assert not says.has_shown([going_on])
     assert not says.has_shown([before])
     assert says.not_understood == 0
 
 
-def test_entries_of_a_roll_that_are_not_understood_are_counted(orah: Orah) -> None:
-    orah.takes_roll(hours(9))
+def test_entries_of_a_roll_that_are_not_understood_are_counted_and_take_no_mark_back(orah: Orah) -> None:
+    roll = orah.takes_roll(hours(9))
     orah.sandbox.school.orah["roll"][0]["students"][0]["status"] = "somewhere"
     says = orah.read()
     assert (says.rolls, says.not_understood) == ([], 1)
+    assert says.cannot_tell([roll])
+    assert not says.has_shown([roll])
 
 
 @pytest.mark.parametrize("by", ["policy", "permission"])

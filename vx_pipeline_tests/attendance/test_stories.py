@@ -18,6 +18,7 @@ from vx_pipeline.journal.cases import ORAH, Matching, Person, record_matching
 from vx_pipeline.journal.decisions import Entity, Kind, decide
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.problems import open_problems
+from vx_pipeline.journal.push_memory import pushes_due
 from vx_pipeline.sandbox import Fault, FaultKind
 from vx_pipeline_tests.attendance.school_day import MARKER, ZONE, SchoolDay, minutes, school_day
 from vx_pipeline_tests.conftest import SandboxFactory
@@ -323,6 +324,42 @@ def test_a_roll_that_says_present_takes_our_mark_back(day: SchoolDay) -> None:
     assert results(day.push()) == ["restored"]
     assert day.marks()[1] == PRESENT
     assert results(day.push()) == []
+
+
+def test_what_orah_says_in_words_that_nobody_knows_takes_no_mark_back(day: SchoolDay) -> None:
+    leave, _ = on_pass(day)
+    day.moves("Academic Building", day.ends(1) + minutes(1), leave_id=leave)
+    roll = day.takes_roll(day.starts(2) + minutes(2), "Absent")
+    assert results(day.push()) == ["written"] * 3
+    record = next(one for one in day.sandbox.school.orah["roll"] if one["id"] == roll)
+    reason = record["students"][0]["reason"]
+    day.sandbox.hands.change_leave(leave, {"status": "Closed"})
+    for change in ({"type": "Medical"}, {"type": "Unexcused"}):
+        reason.update(change)
+        record["status"] = "Completed" if reason["type"] == "Medical" else "In Progress"
+        pushed = day.push()
+        later(day)
+        assert day.marks() == [ABSENT, ABSENT, UNEXCUSED]
+        assert pushed.passes_unread == 1
+    assert len(day.writes()) == 3
+
+
+def test_one_pass_that_orah_does_not_answer_for_keeps_nobody_from_being_marked(day: SchoolDay) -> None:
+    leave = knows_pass(day, day.ends(0))
+    misses(day, 1)
+    with trouble(day, Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=None)):
+        assert results(day.push()) == ["written"]
+    assert day.marks() == [PRESENT, ABSENT, PRESENT]
+    # Nobody has to see that it is answered again.
+    due = pushes_due(day.session.journal, day.session.key, now=day.session.now() + minutes(15))
+    assert [*due[WEDNESDAY]] == [day.orah_id]
+    assert sorted(results(day.push())) == ["nothing", "written"]
+    assert day.marks() == [ABSENT, ABSENT, PRESENT]
+    with trouble(day, Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=None)):
+        assert sorted(results(day.push())) == ["left", "nothing"]
+    day.sandbox.hands.delete_leave(leave)
+    day.push()
+    assert day.marks() == [PRESENT, ABSENT, PRESENT]
 
 
 # --- teachers

@@ -20,7 +20,7 @@ from vx_pipeline.orah.assumed.records import (
     students_of,
     update_body,
 )
-from vx_pipeline.orah.assumed.rolls import RollResult, roll_results
+from vx_pipeline.orah.assumed.rolls import RollResult, is_going_on, roll_results
 from vx_pipeline.orah.assumed.values import is_whole_number, parse_moment
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "every_student",
     "get_body",
     "is_contact",
+    "is_going_on",
     "is_location_record",
     "is_whole_number",
     "leave_of",

@@ -3,9 +3,10 @@
 Seen or documented: the fields of a leave, the statuses ``Active`` and ``Scheduled``, that only active passes count,
 not requested or scheduled ones, that actual times beat planned ones, and that there is no list of leaves. Assumed:
 
-* A pass that was active and is over counts, too; its status is one of `OVER`.
-* ``end_time`` of such a pass is when it really ended, of an active one when it is planned to end.
-* A pass of any other status does not count.
+* A pass that was active counts, too: one of `OVER` has really ended, one of `OVERDUE` should have.
+* ``end_time`` of a pass that is over is when it really ended, of any other when it is planned to end.
+* A pass of a status of `NEVER_BEGUN` does not count. Any other word is not understood: it may be one for a pass
+  that goes on, or for one that is over.
 * A movement that a pass made names it under ``leave``: ``{"id": ...}``. Ids of passes come from there.
 """
 
@@ -19,8 +20,17 @@ from vx_pipeline.orah.assumed.values import folded, is_whole_number, read_moment
 ACTIVE = "active"
 """Status of a pass that goes on."""
 
-OVER = frozenset({"ended", "completed", "returned", "overdue", "late"})
-"""Statuses of a pass that was active."""
+OVERDUE = frozenset({"overdue", "late"})
+"""Statuses of a pass that goes on although its planned end is past: the student is not back."""
+
+OVER = frozenset({"ended", "completed", "finished", "returned"})
+"""Statuses of a pass that was active and is over."""
+
+NEVER_BEGUN = frozenset(
+    {"scheduled", "upcoming", "approved", "requested", "pending", "draft"}
+    | {"cancelled", "canceled", "declined", "rejected", "denied"}
+)
+"""Statuses of a pass on which nobody is away, or not yet."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Pass:
         status: as Orah writes it.
         counts: whether the student is, or was, really away on it.
         start: when it begins or began; aware, UTC.
-        end: when it ends or ended; None if it does not say.
+        end: when it is planned to end or, if it is over, ended; None if it does not say.
         type_name: name of the pass type.
         place: name of the location it leads to; None if it names none.
     """
@@ -47,16 +57,25 @@ class Pass:
     type_name: str
     place: str | None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has really ended; where it has not, nobody is back because the planned end is past."""
+        return folded(self.status) in OVER
+
 
 def read_pass(record: Mapping[str, Any]) -> Pass | None:
     """What a leave record says; None if it does not say which it is, whose, of what type, how it stands or when.
 
-    A school may have said of a type or a place that it makes no mark, so neither may be misread.
+    A school may have said of a type or a place that it makes no mark, so neither may be misread. Nor may a status:
+    taken for one that does not count, it would take back every mark that rests on the pass.
     """
     orah_id, status = referred_id(record.get("student")), text(record.get("status"))
     start, end = read_moment(record.get("start_time")), read_moment(record.get("end_time"))
     type_name, place = _name(record.get("leave_type")), _name(record.get("location"))
     if not is_whole_number(record.get("id")) or orah_id is None or status is None or start is None:
+        return None
+    counts = folded(status) == ACTIVE or folded(status) in OVERDUE | OVER
+    if not counts and folded(status) not in NEVER_BEGUN:
         return None
     if type_name is None or (place is None and record.get("location") is not None):
         return None
@@ -66,7 +85,7 @@ def read_pass(record: Mapping[str, Any]) -> Pass | None:
         leave_id=record["id"],
         orah_id=orah_id,
         status=status,
-        counts=folded(status) == ACTIVE or folded(status) in OVER,
+        counts=counts,
         start=start,
         end=end,
         type_name=type_name,

@@ -30,7 +30,7 @@ CLASS_TYPE = "class"
 OVER = frozenset({"completed", "complete", "closed", "finished", "ended", "submitted"})
 """Statuses of a roll whose marks are final."""
 
-NOT_OVER = frozenset(
+NOT_YET_OVER = frozenset(
     {
         "open",
         "active",
@@ -42,9 +42,11 @@ NOT_OVER = frozenset(
         "not started",
         "draft",
     }
-    | {"cancelled", "canceled", "missed", "skipped", "not taken"}
 )
-"""Statuses of a roll that has no final marks, or never will."""
+"""Statuses of a roll that has no final marks yet, or none any more because it was opened again."""
+
+NEVER_TAKEN = frozenset({"cancelled", "canceled", "missed", "skipped", "not taken"})
+"""Statuses of a roll that will never have marks."""
 
 _STATUSES: Mapping[str, Status] = {"present": "Present", "late": "Late", "absent": "Absent"}
 _REASON_TYPES: Mapping[str, ReasonType] = {
@@ -88,7 +90,7 @@ def roll_results(record: Mapping[str, Any]) -> tuple[list[RollResult], int]:
     with different results.
     """
     kind, status = folded(record.get("type")), folded(record.get("status"))
-    if kind not in (CLASS_TYPE, None) or (kind and status in NOT_OVER):
+    if kind not in (CLASS_TYPE, None) or (kind and status in NOT_YET_OVER | NEVER_TAKEN):
         return [], 0
     listed = record.get("students")
     entries = listed if isinstance(listed, list) else []
@@ -100,6 +102,11 @@ def roll_results(record: Mapping[str, Any]) -> tuple[list[RollResult], int]:
         said[result.orah_id].add(result)
     kept = [next(iter(results)) for results in said.values() if len(results) == 1]
     return kept, len(entries) - sum(len(said[result.orah_id]) == 1 for result in read)
+
+
+def is_going_on(record: Mapping[str, Any]) -> bool:
+    """Whether a class roll is not over, perhaps not any more: what it said before, it may say again."""
+    return folded(record.get("type")) == CLASS_TYPE and folded(record.get("status")) in NOT_YET_OVER
 
 
 def _is_whole(record: Mapping[str, Any]) -> bool:
