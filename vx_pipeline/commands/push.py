@@ -169,7 +169,7 @@ def _of_pass(session: SchoolSession, leave_id: int) -> tuple[Days, list[int]]:
     one = read_pass(session.run(session.orah.leave(leave_id)))
     if one is None:
         raise VxError(
-            f"Orah's pass {leave_id} does not tell whose it is, or when.", kept="Nothing was written."
+            f"Orah's pass {leave_id} does not tell whose it is, when, or how it stands.", kept="Nothing was written."
         )
     note_pass(
         session.journal,
