@@ -16,11 +16,11 @@ Mode = Literal["never_overwrite", "overwrite_present_only", "orah_wins"]
 ReasonType = Literal["Excused", "Unexcused", "Not Expected"]
 """What Orah knows of a reason: a class missed with one that is not expected does not count against the rate."""
 
-Kind = Literal["present", "late", "excused", "unexcused", "not_expected"]
-"""What a status of the school's own list means to the insights."""
+Kind = Literal["present", "late", "excused", "unexcused", "no_reason", "not_expected"]
+"""What a status of the school's own list means to the insights; ``no_reason`` is absent, excused or not."""
 
 Window = Literal["7_days", "30_days", "term"]
-Measure = Literal["absent", "excused", "unexcused", "late", "rate", "absent_streak"]
+Measure = Literal["absent", "excused", "unexcused", "no_reason", "late", "rate", "absent_streak"]
 
 
 class AttendancePolicy(BaseModel):
@@ -94,7 +94,9 @@ class AlertRule(BaseModel):
     measure: Measure = "unexcused"
     at_least: float | None = Field(None, description="The figure is so much or more.")
     at_most: float | None = Field(None, description="The figure is so much or less.")
-    fewest_sessions: int = Field(0, ge=0, description="Windows with fewer sessions say too little.")
+    fewest_sessions: int = Field(
+        0, ge=0, description="Windows with fewer meetings that were attended or missed say too little."
+    )
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:

@@ -1,6 +1,7 @@
 """What class attendance tells, by day: sessions, insights, alerts. Numbers and ids only in what Dagster keeps."""
 
 from datetime import date
+from zlib import crc32
 
 import dagster as dg
 import duckdb
@@ -11,7 +12,7 @@ from vx_pipeline.assets.class_attendance import CLASS_ATTENDANCE
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOL_DAYS, refuse_unknown_day, school_and_day
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.insights.derive import build_alerts, build_insights, build_sessions
+from vx_pipeline.insights.derive import UnknownStatus, build_alerts, build_insights, build_sessions
 from vx_pipeline.journal.problems import YELLOW, Trouble
 
 SESSIONS = dg.AssetKey(["attendance", "sessions"])
@@ -19,7 +20,7 @@ INSIGHTS = dg.AssetKey(["attendance", "insights"])
 ALERTS = dg.AssetKey(["attendance", "alerts"])
 
 ATTENDANCE = "attendance"
-"""What a trouble is about that stops the insights, or that a status of no known meaning makes."""
+"""What a trouble is about that stops the insights."""
 
 ATTENDANCE_RUN = "attendance run"
 """Who finds that a run of these assets stopped, and that one came through again."""
@@ -60,7 +61,7 @@ def sessions(context: dg.AssetExecutionContext, schools: Schools) -> dg.Material
                 {"day": day},
             ).fetchall()
             metadata = table_metadata(connection, "attendance.sessions", dict(counts))
-        tell_troubles(session, "insights", _troubles(unknown))
+        tell_troubles(session, "insights", [_trouble(status) for status in unknown])
     return dg.MaterializeResult(
         metadata=metadata,
         check_results=[
@@ -68,18 +69,18 @@ def sessions(context: dg.AssetExecutionContext, schools: Schools) -> dg.Material
                 check_name="every_status_is_known",
                 passed=not unknown,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={f"status {label!r}": number for label, number in unknown.items()},
+                metadata={f"status {status.label!r}": status.sessions for status in unknown},
             )
         ],
     )
 
 
-def _troubles(unknown: dict[str, int]) -> list[Trouble]:
-    if not unknown:
-        return []
-    labels = ", ".join(repr(label) for label in sorted(unknown))
-    told = f"nobody said what a status means, so it counts neither way: {labels}"
-    return [Trouble(YELLOW, ATTENDANCE, 0, f"{told} (policies.insights.status_kinds)")]
+def _trouble(status: UnknownStatus) -> Trouble:
+    """Each status is a trouble of its own: the next one must not be silent because the first was told."""
+    told = f"nobody said what {status.label!r} means, so it counts neither way"
+    # Codes of a value list are numbers or words.
+    key = int(status.code) if status.code.isdecimal() else crc32(status.code.encode())
+    return Trouble(YELLOW, "attendance status", key, f"{told} (policies.insights.status_kinds)")
 
 
 @dg.asset(

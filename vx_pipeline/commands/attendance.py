@@ -1,6 +1,5 @@
 """`vx attendance`: a day's class attendance read, and what it tells: alerts, houses, a week as a picture."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -17,7 +16,7 @@ from vx_pipeline.commands.console import console, open_session, print_json, prog
 from vx_pipeline.commands.report import print_failures
 from vx_pipeline.insights.day import AttendanceDay
 from vx_pipeline.insights.house_week import house_week_by_id, kinds_in_house, most_missed
-from vx_pipeline.insights.legend import LOOKS, look_of, percent, rate
+from vx_pipeline.insights.legend import LOOKS, look_of, missed, percent, rate
 from vx_pipeline.session import SchoolSession
 
 MOST_ALERTS = 10
@@ -26,6 +25,7 @@ MOST_STUDENTS = 14
 
 _COLOURS = {
     "unexcused": "white on red",
+    "no_reason": "black on bright_red",
     "excused": "black on yellow",
     "late": "black on cyan",
     "unknown": "white on magenta",
@@ -98,9 +98,8 @@ def _figure(alert: Mapping[str, Any]) -> str:
 
 
 def _house(day: AttendanceDay, name: str) -> tuple[str, int, str, int, int]:
-    kinds = Counter(kinds_in_house(day, name))
-    absent = kinds["excused"] + kinds["unexcused"]
-    return name, len(day.houses[name]), percent(rate(kinds.elements())), absent, kinds["late"]
+    kinds = kinds_in_house(day, name)
+    return name, len(day.houses[name]), percent(rate(kinds)), missed(kinds)[0], kinds.count("late")
 
 
 def _picture(console: Console, day: AttendanceDay) -> None:

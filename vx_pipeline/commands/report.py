@@ -12,7 +12,7 @@ from rich.text import Text
 
 from vx_pipeline.commands import plan_report
 from vx_pipeline.commands.console import table
-from vx_pipeline.commands.doctor import Finding
+from vx_pipeline.commands.findings import Finding
 from vx_pipeline.commands.runs import HELD_CHECK, Outcome
 from vx_pipeline.journal.intents import count_outcomes
 from vx_pipeline.journal.mark_counts import count_waiting_marks

@@ -53,6 +53,7 @@ INSIGHTS = _WHO | {
     "First Missed Class": "first_missed_class_id",
     "Last Missed At": "last_missed_at",
     "Last Missed Class": "last_missed_class_id",
+    "No Reason": "no_reason",
 }
 ALERTS = _WHO | {
     "Rule": "rule",

@@ -33,6 +33,7 @@ figures AS (
             WHEN 'absent' THEN insight.absent
             WHEN 'excused' THEN insight.excused
             WHEN 'unexcused' THEN insight.unexcused
+            WHEN 'no_reason' THEN insight.no_reason
             WHEN 'late' THEN insight.late
             WHEN 'absent_streak' THEN insight.absent_streak
             WHEN 'rate' THEN insight.rate

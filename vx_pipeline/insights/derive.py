@@ -1,5 +1,6 @@
 """Building the tables of the insights: sessions, insights as of a day, and alerts as of that day."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 import duckdb
@@ -13,7 +14,22 @@ from vx_pipeline.warehouse.derive import derive
 _PACKAGE = "vx_pipeline.insights"
 
 
-def build_sessions(connection: duckdb.DuckDBPyConnection, policies: Policies) -> dict[str, int]:
+@dataclass(frozen=True)
+class UnknownStatus:
+    """A status that means nothing to the insights.
+
+    Args:
+        code: of the school's value list.
+        label: what the list calls it; its code where no list tells.
+        sessions: how many sessions have it.
+    """
+
+    code: str
+    label: str
+    sessions: int
+
+
+def build_sessions(connection: duckdb.DuckDBPyConnection, policies: Policies) -> list[UnknownStatus]:
     """Makes ``attendance.sessions`` anew, of all days that were read.
 
     Args:
@@ -21,7 +37,7 @@ def build_sessions(connection: duckdb.DuckDBPyConnection, policies: Policies) ->
         policies: the school's rules.
 
     Returns:
-        The labels that mean nothing to the insights, and how many sessions have each.
+        The statuses that mean nothing to the insights, by label.
     """
     labels = [
         label
@@ -33,9 +49,12 @@ def build_sessions(connection: duckdb.DuckDBPyConnection, policies: Policies) ->
     connection.execute("CREATE SCHEMA IF NOT EXISTS attendance")
     derive(connection, _PACKAGE, "sessions", {"labels": [*kinds], "kinds": [*kinds.values()]})
     unknown = connection.execute(
-        "SELECT status_label, count(*) FROM attendance.sessions WHERE kind = 'unknown' GROUP BY ALL ORDER BY ALL"
+        """
+        SELECT min(status), status_label, count(*) FROM attendance.sessions
+        WHERE kind = 'unknown' GROUP BY status_label ORDER BY status_label
+        """
     )
-    return dict(unknown.fetchall())
+    return [UnknownStatus(*row) for row in unknown.fetchall()]
 
 
 def build_insights(

@@ -4,7 +4,8 @@
 -- source: attendance.sessions; roster.students, roster.boarders, roster.dorms
 --
 -- Meetings count that had begun by $until, the end of the day or this moment, local to the school.
---   absent           excused + unexcused
+--   no_reason        absent, and nothing says whether it is excused
+--   absent           excused + unexcused + no_reason
 --   rate             (present + late) / (present + late + absent); null where there is nothing to divide by.
 --                    Not expected, untaken and unknown count neither way.
 --   rate_before      the same over the window before; rate_change the difference
@@ -19,8 +20,11 @@ CREATE TABLE IF NOT EXISTS attendance.insights (
     absent_streak BIGINT, longest_absent_streak BIGINT, present_streak BIGINT,
     first_missed_at TIMESTAMP, first_missed_class_id BIGINT,
     last_missed_at TIMESTAMP, last_missed_class_id BIGINT,
-    is_boarder BOOLEAN, house VARCHAR, grade VARCHAR
+    is_boarder BOOLEAN, house VARCHAR, grade VARCHAR, no_reason BIGINT DEFAULT 0
 );
+
+-- A warehouse may hold the table as it was before absences without a reason were told apart.
+ALTER TABLE attendance.insights ADD COLUMN IF NOT EXISTS no_reason BIGINT DEFAULT 0;
 
 DELETE FROM attendance.insights WHERE as_of = $as_of;
 
@@ -39,7 +43,7 @@ held AS (
     SELECT
         *,
         kind IN ('present', 'late') AS is_there,
-        kind IN ('excused', 'unexcused') AS is_absent,
+        kind IN ('excused', 'unexcused', 'no_reason') AS is_absent,
         row_number() OVER (PARTITION BY student_id ORDER BY starts_at, class_id, block_id, kind) AS place
     FROM attendance.sessions
     WHERE attendance_date <= $as_of AND starts_at <= $until
@@ -54,6 +58,7 @@ counts AS (
         count(*) FILTER (WHERE kind = 'late') AS late,
         count(*) FILTER (WHERE kind = 'excused') AS excused,
         count(*) FILTER (WHERE kind = 'unexcused') AS unexcused,
+        count(*) FILTER (WHERE kind = 'no_reason') AS no_reason,
         count(*) FILTER (WHERE kind = 'not_expected') AS not_expected,
         count(*) FILTER (WHERE kind = 'untaken') AS untaken,
         count(*) FILTER (WHERE kind = 'unknown') AS unknown,
@@ -131,6 +136,7 @@ SELECT
     coalesce(counts.late, 0) AS late,
     coalesce(counts.excused, 0) AS excused,
     coalesce(counts.unexcused, 0) AS unexcused,
+    coalesce(counts.no_reason, 0) AS no_reason,
     coalesce(counts.not_expected, 0) AS not_expected,
     coalesce(counts.untaken, 0) AS untaken,
     coalesce(counts.unknown, 0) AS unknown,

@@ -15,6 +15,7 @@ class Look:
 
 LOOKS = (
     Look("unexcused", "U", "Absent, unexcused"),
+    Look("no_reason", "A", "Absent"),
     Look("excused", "E", "Absent, excused"),
     Look("late", "L", "Late"),
     Look("unknown", "?", "Unknown status"),
@@ -27,7 +28,7 @@ LOOKS = (
 _BY_KIND = {look.kind: look for look in LOOKS}
 _UNKNOWN = _BY_KIND["unknown"]
 _ATTENDED = ("present", "late")
-_MISSED = ("excused", "unexcused")
+_MISSED = ("excused", "unexcused", "no_reason")
 
 
 def look_of(kind: str) -> Look:

@@ -29,7 +29,8 @@ class Mark(NamedTuple):
     Args:
         start: on the school's clock, ``HH:MM``; empty where Veracross tells no time.
         class_id: the class in Veracross.
-        kind: ``present``, ``late``, ``excused``, ``unexcused``, ``not_expected``, ``untaken`` or ``unknown``.
+        kind: ``present``, ``late``, ``excused``, ``unexcused``, ``no_reason``, ``not_expected``, ``untaken`` or
+            ``unknown``.
     """
 
     start: str

@@ -15,6 +15,7 @@ _MEASURES = {
     "absent": "missed",
     "excused": "missed with an excuse",
     "unexcused": "missed without an excuse",
+    "no_reason": "missed, no reason known",
     "late": "times late",
     "rate": "attended",
     "absent_streak": "missed in a row",
@@ -23,10 +24,11 @@ _MEASURES = {
 FIGURES = {
     "sessions": "Class meetings",
     "rate": "Attended",
-    "rate_before": "Attended in the same time before",
+    "rate_before": "Attended in the window before",
     "late": "Late",
     "excused": "Missed with an excuse",
     "unexcused": "Missed without an excuse",
+    "no_reason": "Missed, no reason known",
     "not_expected": "Not expected",
     "untaken": "Not taken",
     "unknown": "Unknown status",
@@ -71,7 +73,8 @@ def figures(windows: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[st
         (label, [_value(column, one.get(column)) for one in shown])
         for column, label in FIGURES.items()
         # A row of noughts about the unusual only hides the others.
-        if column not in ("untaken", "unknown", "not_expected") or any(one.get(column) for one in shown)
+        if column not in ("no_reason", "untaken", "unknown", "not_expected")
+        or any(one.get(column) for one in shown)
     ]
 
 

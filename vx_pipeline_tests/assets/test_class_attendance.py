@@ -379,14 +379,24 @@ def test_a_job_that_stops_is_red_until_it_comes_through(pipeline: tuple[Pipeline
 
 def test_a_status_of_no_known_meaning_is_told(pipeline: tuple[Pipeline, Sandbox]) -> None:
     found, sandbox = pipeline
-    for block in sandbox.school.value_lists["list_class_attendance"]:
-        for item in block["items"]:
-            if item["description"] == "Late":
-                item["description"] = "Code blue"
+    (items,) = (block["items"] for block in sandbox.school.value_lists["list_class_attendance"])
+    late, dismissed = (
+        next(item for item in items if item["description"] == label) for label in ("Late", "Dismissed")
+    )
+    late["description"] = "Code blue"
     with found.session() as session:
-        outcome = found.attendance(Register(sandbox, session).day())
+        register = Register(sandbox, session)
+        outcome = found.attendance(register.day())
         assert (outcome.success, outcome.failures) == (True, ())
-        told = [one.told for one in open_problems(session.journal, SANDBOX)]
-    assert len(told) == 1
-    assert "'Code blue'" in told[0]
-    assert runs.exit_code(outcome, None) == 0
+        assert runs.exit_code(outcome, None) == 0
+        (first,) = open_problems(session.journal, SANDBOX)
+        assert (first.entity, first.key) == ("attendance status", int(late["id"]))
+        assert "'Code blue'" in first.told
+
+        dismissed["description"] = "Left early"
+        row = register.of(register.classes_on(register.day()))[0]
+        row.update(status=int(dismissed["id"]), last_modified_date=datetime.now(UTC).isoformat())
+        found.attendance(register.day())
+        both = open_problems(session.journal, SANDBOX)
+    assert [(one.key, one.times) for one in both] == [(int(late["id"]), 2), (int(dismissed["id"]), 1)]
+    assert "'Left early'" in both[1].told

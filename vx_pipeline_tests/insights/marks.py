@@ -20,6 +20,7 @@ STATUSES = {
     "late": (2, "Tardy"),
     "excused": (3, "Absent - Excused"),
     "unexcused": (4, "Absent - Unexcused"),
+    "no_reason": (7, "Absent"),
     "not_expected": (5, "Field Trip"),
     "unknown": (6, "Code Blue"),
     "untaken": (None, None),
@@ -88,7 +89,7 @@ def build(
         unknown = build_sessions(connection, Policies(insights=policy))
         build_insights(connection, policy, as_of, now)
         build_alerts(connection, policy, as_of)
-    return unknown
+    return {status.label: status.sessions for status in unknown}
 
 
 def insight(connection: Connection, student: int, window: str, as_of: date = TODAY) -> Row:

@@ -33,13 +33,13 @@ def test_each_kind_is_counted_as_its_own(connection: Connection) -> None:
     students(connection, 1)
     land(
         connection,
-        *[(0, "present"), (1, "present"), (1, "late"), (2, "excused"), (3, "unexcused"), (4, "unexcused")],
+        *[(0, "present"), (1, "late"), (2, "excused"), (3, "unexcused"), (4, "unexcused")],
         *[(5, "not_expected"), (6, "untaken")],
     )
     build(connection)
     assert numbers(connection) == {
-        "sessions": 8,
-        "present": 2,
+        "sessions": 7,
+        "present": 1,
         "late": 1,
         "excused": 1,
         "unexcused": 2,
@@ -48,7 +48,7 @@ def test_each_kind_is_counted_as_its_own(connection: Connection) -> None:
         "absent": 3,
     }
     found = insight(connection, 1, "7_days")
-    assert found["rate"] == 0.5
+    assert found["rate"] == 0.4
     assert (found["is_boarder"], found["house"], found["grade"]) == (True, "Maple House", "9th Grade")
 
 
@@ -79,6 +79,36 @@ def test_not_expected_does_not_count_against_the_rate(connection: Connection) ->
     land(connection, (0, "present"), (1, "not_expected"), (2, "excused"))
     build(connection)
     assert insight(connection, 1, "7_days")["rate"] == 0.5
+
+
+def test_an_absence_without_a_known_reason_counts_as_one(connection: Connection) -> None:
+    students(connection, 1)
+    land(connection, (0, "no_reason"), (1, "no_reason"), (2, "excused"), (3, "present"))
+    assert build(connection) == {}
+    assert numbers(connection) == {"sessions": 4, "present": 1, "excused": 1, "absent": 3}
+    found = insight(connection, 1, "7_days")
+    assert (found["no_reason"], found["rate"], found["absent_streak"]) == (2, 0.25, 3)
+
+
+def test_a_table_of_insights_from_before_gains_the_new_column(connection: Connection) -> None:
+    students(connection, 1)
+    land(connection, (0, "no_reason"))
+    build(connection, as_of=ago(1))
+    connection.execute("ALTER TABLE attendance.insights DROP COLUMN no_reason")
+    build(connection)
+    assert insight(connection, 1, "7_days", ago(1))["no_reason"] == 0
+    assert insight(connection, 1, "7_days")["no_reason"] == 1
+
+
+def test_a_row_that_was_deleted_and_made_anew_counts_once_as_changed_last(connection: Connection) -> None:
+    students(connection, 1)
+    moments = ("2026-11-23T10:00:00Z", "2026-11-23T12:00:00Z", None)
+    changed = zip((5, 1, 9), ("unexcused", "excused", "unexcused"), moments, strict=True)
+    rows = [mark(one, 1, TODAY, kind) | {"last_modified_date": moment} for one, kind, moment in changed]
+    other = mark(10, 1, TODAY, "present", at="09:30")
+    land_marks(connection, [*rows, other, mark(11, 1, TODAY, "late", class_id=101)])
+    build(connection)
+    assert numbers(connection) == {"sessions": 3, "present": 1, "late": 1, "excused": 1, "absent": 1}
 
 
 def test_a_row_that_veracross_no_longer_lists_is_no_session(connection: Connection) -> None:
