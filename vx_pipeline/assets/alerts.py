@@ -1,7 +1,7 @@
 """Alerts: once for each change of state, to the log and to the address that a school named. Ids only."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -27,8 +27,22 @@ def tell_troubles(session: SchoolSession, source: str, found: Sequence[Trouble])
         lines = _lines(session.key, news)
         for line in lines:
             log.warning("%s", line)
-        _post(session.settings.alert_url, session.key, news, lines)
+        told = {"opened": len(news.opened), "closed": len(news.closed)}
+        _post(session.settings.alert_url, session.key, lines, told)
     return news
+
+
+def tell_news(session: SchoolSession, text: str, *, number: int) -> None:
+    """Tells somebody what a run found that is no trouble of the sync and is not kept open as one.
+
+    Args:
+        session: the school at work.
+        text: one line, with ids alone.
+        number: how many things it is about.
+    """
+    line = f"{session.key}: {text}"
+    log.warning("%s", line)
+    _post(session.settings.alert_url, session.key, [line], {"opened": number, "closed": 0})
 
 
 def _lines(school: str, news: News) -> list[str]:
@@ -39,16 +53,11 @@ def _lines(school: str, news: News) -> list[str]:
     return lines[:MOST_TOLD] + ([f"{school}: and {more} more"] if more > 0 else [])
 
 
-def _post(url: str, school: str, news: News, lines: Sequence[str]) -> None:
+def _post(url: str, school: str, lines: Sequence[str], told: Mapping[str, int]) -> None:
     """Sends the alert where a school wants it. A sync never fails because nobody took its alert."""
     if not url:
         return
-    payload = {
-        "text": "\n".join(lines),
-        "school": school,
-        "opened": len(news.opened),
-        "closed": len(news.closed),
-    }
+    payload = {"text": "\n".join(lines), "school": school, **told}
     try:
         httpx.post(url, json=payload, timeout=_TIMEOUT_SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:

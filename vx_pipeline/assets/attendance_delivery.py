@@ -1,13 +1,13 @@
 """Attendance for people: files beside the import files, the page's views, and a picture in Dagster by ids alone."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
-from vx_pipeline.assets.alerts import tell_troubles
+from vx_pipeline.assets.alerts import MOST_TOLD, tell_news, tell_troubles
 from vx_pipeline.assets.catalog import OWNERS, markdown_table
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.insights import ALERTS, ATTENDANCE_RUN, INSIGHTS, SESSIONS
@@ -20,7 +20,15 @@ from vx_pipeline.insights.house_week import house_week, house_week_by_id, kinds_
 from vx_pipeline.insights.houses import house_order
 from vx_pipeline.insights.legend import missed, percent, rate
 from vx_pipeline.insights.pictures import draw
-from vx_pipeline.journal.attendance_views import Alert, Mark, Marks, Published, Standing, publish_attendance
+from vx_pipeline.journal.attendance_views import (
+    Alert,
+    Mark,
+    Marks,
+    Published,
+    Standing,
+    new_alerts,
+    publish_attendance,
+)
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.warehouse.connection import publish_read_copy
 
@@ -78,19 +86,41 @@ def collect_day(session: SchoolSession, as_of: date) -> tuple[AttendanceDay, Att
 
 
 def publish_day(session: SchoolSession, day: AttendanceDay) -> int:
-    """Brings the page's views up to date; returns how many days changed there."""
-    term = (day.first_day + timedelta(days=number) for number in range((day.as_of - day.first_day).days + 1))
-    return publish_attendance(
+    """Brings the page's views up to date, and tells of alerts that are new; returns how many days changed there."""
+    alerts = [Alert(**alert) for alert in day.alerts]
+    new = new_alerts(session.journal, session.key, day.as_of, alerts)
+    length = (day.as_of - day.shown_from).days + 1
+    changed = publish_attendance(
         session.journal,
         session.key,
         Published(day.as_of, day.first_day, session.now()),
-        days={each: _marks(day, each) for each in term},
+        days={
+            each: _marks(day, each)
+            for each in (day.shown_from + timedelta(days=one) for one in range(length))
+        },
         standing=[
             Standing(one.student_id, one.house, one.grade, one.is_boarder, _plain(one.windows))
             for one in day.students
         ],
-        alerts=[Alert(**alert) for alert in day.alerts],
+        alerts=alerts,
     )
+    if new:
+        tell_news(session, alert_words(new), number=len(new))
+    return changed
+
+
+def alert_words(alerts: Sequence[Alert]) -> str:
+    """Alerts in one line, by rule and with ids alone: ``2 new attendance alerts. Often late: student 7, 9``."""
+    by_rule: dict[str, list[int]] = {}
+    for alert in alerts:
+        by_rule.setdefault(alert.rule, []).append(alert.student_id)
+    heading = "1 new attendance alert" if len(alerts) == 1 else f"{len(alerts)} new attendance alerts"
+    return f"{heading}. {'; '.join(_rule_words(rule, ids) for rule, ids in sorted(by_rule.items()))}"
+
+
+def _rule_words(rule: str, ids: Sequence[int]) -> str:
+    more = f" and {len(ids) - MOST_TOLD} more" if len(ids) > MOST_TOLD else ""
+    return f"{rule}: student {', '.join(map(str, ids[:MOST_TOLD]))}{more}"
 
 
 def deliver_day(session: SchoolSession, delivery: AttendanceDelivery) -> Delivered | None:

@@ -10,7 +10,7 @@ from vx_pipeline.assets.alerts import tell_troubles
 from vx_pipeline.assets.catalog import DERIVED_KINDS, OWNERS, markdown_table, table_metadata
 from vx_pipeline.assets.class_attendance import CLASS_ATTENDANCE
 from vx_pipeline.assets.failures import plain_failures
-from vx_pipeline.assets.partitions import SCHOOL_DAYS, refuse_unknown_day, school_and_day
+from vx_pipeline.assets.partitions import SCHOOL_DAYS, is_newest, refuse_unknown_day, school_and_day
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.insights.derive import UnknownStatus, build_alerts, build_insights, build_sessions
 from vx_pipeline.journal.problems import YELLOW, Trouble
@@ -105,10 +105,19 @@ def insights(context: dg.AssetExecutionContext, schools: Schools) -> dg.Material
         session = schools.open(school)
         refuse_unknown_day(day, today=session.today())
         with session.writing() as connection:
-            build_insights(connection, session.school.policies.insights, day, session.now())
+            term_from = build_insights(connection, session.school.policies.insights, day, session.now())
             metadata = table_metadata(connection, "attendance.insights")
             metadata["as of the day"] = dg.MetadataValue.md(_overview(connection, day))
+        if is_newest(day, today=session.today()):
+            tell_troubles(session, "terms", _terms_over(term_from))
     return dg.MaterializeResult(metadata=metadata)
+
+
+def _terms_over(term_from: date | None) -> list[Trouble]:
+    if term_from is None:
+        return []
+    told = f"policies.insights.term_starts names none of this school year, so it is counted from {term_from}"
+    return [Trouble(YELLOW, "term", 0, told)]
 
 
 def _overview(connection: duckdb.DuckDBPyConnection, day: date) -> str:

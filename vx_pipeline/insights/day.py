@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +12,9 @@ from vx_pipeline.errors import VxError
 from vx_pipeline.insights.houses import house_name
 from vx_pipeline.insights.week import Session
 from vx_pipeline.warehouse.rows import read_rows
+
+DAYS = 7
+"""Days of a house's week, the day itself included."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class AttendanceDay:
         first_day: of its term.
         students: everybody with figures, by id.
         alerts: the rows of ``attendance.alerts``.
-        marks: every day of the term up to this one -> student id -> class meetings that had begun.
+        marks: every day of the term, and of the last seven days, up to this one -> student id -> class meetings
+            that had begun.
     """
 
     as_of: date
@@ -59,12 +63,22 @@ class AttendanceDay:
     marks: Mapping[date, Mapping[int, tuple[Session, ...]]] = field(repr=False)
 
     @property
+    def shown_from(self) -> date:
+        """The first day of which marks are shown: a house's week may begin before the term."""
+        return shown_from(self.first_day, self.as_of)
+
+    @property
     def houses(self) -> dict[str, list[Student]]:
         """The students of each house."""
         found: dict[str, list[Student]] = {}
         for student in self.students:
             found.setdefault(student.house_name, []).append(student)
         return found
+
+
+def shown_from(first_day: date, as_of: date) -> date:
+    """The first day of a term, or of the seven days that end as of a day: whichever is earlier."""
+    return min(first_day, as_of - timedelta(days=DAYS - 1))
 
 
 _WHO = ("student_id", "house", "grade", "is_boarder")
@@ -113,7 +127,7 @@ def read_day(connection: duckdb.DuckDBPyConnection, as_of: date, now: datetime) 
                 {"as_of": as_of},
             )
         ),
-        marks=_marks(connection, terms[0], as_of, now),
+        marks=_marks(connection, shown_from(terms[0], as_of), as_of, now),
     )
 
 

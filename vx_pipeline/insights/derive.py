@@ -7,7 +7,7 @@ import duckdb
 
 from vx_pipeline.attendance_policy import InsightsPolicy
 from vx_pipeline.insights.status_kinds import status_kinds
-from vx_pipeline.insights.windows import spans
+from vx_pipeline.insights.windows import spans, terms_are_over
 from vx_pipeline.policies import Policies
 from vx_pipeline.warehouse.derive import derive
 
@@ -59,7 +59,7 @@ def build_sessions(connection: duckdb.DuckDBPyConnection, policies: Policies) ->
 
 def build_insights(
     connection: duckdb.DuckDBPyConnection, policy: InsightsPolicy, as_of: date, now: datetime
-) -> None:
+) -> date | None:
     """Makes the rows of ``attendance.insights`` of a day anew; those of other days stay.
 
     Args:
@@ -67,8 +67,13 @@ def build_insights(
         policy: the school's rules.
         as_of: the last day of all windows.
         now: this moment in the school's time zone: meetings that have not begun do not count.
+
+    Returns:
+        Where the term was made to begin because ``policy.term_starts`` names no term of this school year; None
+        where it does, or where it names none at all.
     """
-    windows = spans(as_of, term_starts=policy.term_starts, year_start=_year_start(connection, as_of))
+    year_start = _year_start(connection, as_of)
+    windows = spans(as_of, term_starts=policy.term_starts, year_start=year_start)
     parameters = {
         "as_of": as_of,
         "until": min(datetime.combine(as_of, time.max), now.replace(tzinfo=None)),
@@ -79,6 +84,7 @@ def build_insights(
         "before_lasts": [span.before_last for span in windows],
     }
     derive(connection, _PACKAGE, "insights", parameters)
+    return year_start if terms_are_over(as_of, policy.term_starts, year_start) else None
 
 
 def build_alerts(connection: duckdb.DuckDBPyConnection, policy: InsightsPolicy, as_of: date) -> None:
@@ -103,19 +109,24 @@ def build_alerts(connection: duckdb.DuckDBPyConnection, policy: InsightsPolicy, 
 
 
 def _year_start(connection: duckdb.DuckDBPyConnection, as_of: date) -> date:
-    """The first day of the school year by its dorms; without such dates the first day with attendance."""
+    """The first day of the school year: the one that most of its dorms share, not more than a year ago.
+
+    Without such dates it is the first day with attendance since July.
+    """
+    july = date(as_of.year if as_of.month >= 7 else as_of.year - 1, 7, 1)
     found = connection.execute(
         """
         SELECT coalesce(
             (
-                SELECT min(begin_date) FROM veracross.dorms
-                WHERE _missing_since IS NULL AND begin_date <= $as_of AND end_date >= $as_of
+                SELECT begin_date FROM roster.dorms
+                WHERE begin_date BETWEEN $as_of::DATE - INTERVAL 1 YEAR AND $as_of AND end_date >= $as_of
+                GROUP BY begin_date ORDER BY count(*) DESC, begin_date LIMIT 1
             ),
-            (SELECT min(attendance_date) FROM attendance.sessions WHERE attendance_date <= $as_of),
+            (SELECT min(attendance_date) FROM attendance.sessions WHERE attendance_date BETWEEN $july AND $as_of),
             $as_of
         )
         """,
-        {"as_of": as_of},
+        {"as_of": as_of, "july": july},
     ).fetchall()
     first: date = found[0][0]
     return first

@@ -2,11 +2,9 @@
 
 from datetime import date, timedelta
 
-from vx_pipeline.insights.day import AttendanceDay, Student
+from vx_pipeline.insights.day import DAYS, AttendanceDay, Student
 from vx_pipeline.insights.legend import missed, rate
 from vx_pipeline.insights.week import Session, Week, day_words, lay_out_week
-
-DAYS = 7
 
 
 def house_week(day: AttendanceDay, house: str) -> Week:

@@ -9,7 +9,8 @@
 --   rate             (present + late) / (present + late + absent); null where there is nothing to divide by.
 --                    Not expected, untaken and unknown count neither way.
 --   rate_before      the same over the window before; rate_change the difference
---   absent_streak    meetings in a row missed up to now, counted backwards over the term; present_streak likewise.
+--   absent_streak    meetings in a row missed up to now, counted backwards over the term or thirty days, whichever
+--                    is longer; present_streak likewise.
 --                    Not expected, untaken and unknown neither break a streak nor make it longer.
 --   longest_absent_streak   the longest within the window
 CREATE TABLE IF NOT EXISTS attendance.insights (
@@ -107,13 +108,15 @@ longest AS (
     SELECT student_id, "window", max(length) AS length FROM islands GROUP BY student_id, "window"
 ),
 
-in_term AS (
+lately AS (
     SELECT
         student_id,
         is_absent,
         row_number() OVER (PARTITION BY student_id ORDER BY place) AS place
     FROM held
-    WHERE (is_there OR is_absent) AND attendance_date >= (SELECT first_day FROM spans WHERE "window" = 'term')
+    WHERE
+        (is_there OR is_absent)
+        AND attendance_date >= (SELECT min(first_day) FROM spans WHERE "window" IN ('term', '30_days'))
 ),
 
 streaks AS (
@@ -121,7 +124,7 @@ streaks AS (
         student_id,
         max(place) - coalesce(max(place) FILTER (WHERE NOT is_absent), 0) AS absent_streak,
         max(place) - coalesce(max(place) FILTER (WHERE is_absent), 0) AS present_streak
-    FROM in_term
+    FROM lately
     GROUP BY student_id
 )
 

@@ -12,7 +12,12 @@ attendance_published = Table(
     metadata,
     Column("school", String(64), primary_key=True),
     Column("as_of", Date, nullable=False, comment="the day that the figures were worked out for"),
-    Column("first_day", Date, nullable=False, comment="of the term; earlier days are dropped"),
+    Column(
+        "first_day",
+        Date,
+        nullable=False,
+        comment="of the term; days before it and before the last week are dropped",
+    ),
     Column("at", Moment, nullable=False, comment="when it was published"),
 )
 """Grain: one school: which day its figures and alerts are of."""

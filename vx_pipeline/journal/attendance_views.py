@@ -47,13 +47,18 @@ class Published:
 
     Args:
         as_of: the day that figures and alerts are of.
-        first_day: of its term; earlier days are not kept.
+        first_day: of its term.
         at: when it was published; aware.
     """
 
     as_of: date
     first_day: date
     at: datetime
+
+    @property
+    def kept_from(self) -> date:
+        """The first day of which marks are kept: of the term or of the week, whichever is earlier."""
+        return min(self.first_day, self.as_of - timedelta(days=DAYS_SHOWN - 1))
 
 
 @dataclass(frozen=True)
@@ -120,16 +125,16 @@ def publish_attendance(
     """
     newest = published_attendance(journal, school)
     is_newest = newest is None or newest.as_of <= published.as_of
-    first_day = published.first_day if newest is None or is_newest else newest.first_day
-    known = _marks(journal, _days_of(school, min(days, default=first_day), max(days, default=first_day)))
+    kept_from = published.kept_from if newest is None or is_newest else newest.kept_from
+    known = _marks(journal, _days_of(school, min(days, default=kept_from), max(days, default=kept_from)))
     changed = [
-        day for day, marks in days.items() if day >= first_day and _plain(marks) != _plain(known.get(day, {}))
+        day for day, marks in days.items() if day >= kept_from and _plain(marks) != _plain(known.get(day, {}))
     ]
     with journal.begin_alone() as connection:
         for day in changed:
             _replace_day(connection, school, day, days[day])
         if is_newest:
-            earlier = (attendance_days.c.school == school, attendance_days.c.day < first_day)
+            earlier = (attendance_days.c.school == school, attendance_days.c.day < kept_from)
             connection.execute(delete(attendance_days).where(*earlier))
             for table, rows in (
                 (attendance_published, [asdict(published)]),
@@ -151,6 +156,15 @@ def published_attendance(journal: Journal, school: str) -> Published | None:
     return Published(*row) if row else None
 
 
+def new_alerts(journal: Journal, school: str, as_of: date, alerts: Sequence[Alert]) -> list[Alert]:
+    """Those of a day's alerts that the views do not show yet; none where they show a newer day."""
+    newest = published_attendance(journal, school)
+    if newest is not None and newest.as_of > as_of:
+        return []
+    shown = {(one.student_id, one.rule) for one in alerts_now(journal, school)}
+    return [one for one in alerts if (one.student_id, one.rule) not in shown]
+
+
 def week_of(journal: Journal, school: str, last_day: date) -> list[StudentMarks]:
     """Everybody's marks of the seven days that end with this one, by student id.
 
@@ -165,7 +179,7 @@ def week_of(journal: Journal, school: str, last_day: date) -> list[StudentMarks]
 
 
 def student_term(journal: Journal, school: str, student_id: int) -> StudentMarks | None:
-    """A student's marks of the whole term; None where no figures are known of the student."""
+    """A student's marks of the whole term and of the last week; None where no figures are known of the student."""
     found = _standing(journal, school, student_id)
     if not found:
         return None

@@ -103,6 +103,7 @@ def house_page(visit: Visit) -> Response:
     return visit.page(
         "attendance_house.html",
         published=published,
+        is_past=last_day < published.as_of,
         name=name,
         period=period,
         days=days,
@@ -152,8 +153,14 @@ def student_page(visit: Visit) -> Response:
         days=[
             (day, day_words(marks))
             for day, marks in sorted(found.days.items(), reverse=True)
-            if any(mark.kind != "present" for mark in marks)
+            if day >= published.first_day and any(mark.kind != "present" for mark in marks)
         ],
+        was_there=any(
+            mark.kind == "present"
+            for day, marks in found.days.items()
+            if day >= published.first_day
+            for mark in marks
+        ),
         known=visit.directory.find(Entity.STUDENT, VERACROSS, student_id) is not None,
     )
 

@@ -140,6 +140,11 @@ def is_old(at: datetime, now: datetime) -> bool:
     return now - at > timedelta(hours=36)
 
 
+def is_old_day(day: date, now: datetime) -> bool:
+    """Whether figures of a day are older than those of the night before, whatever the zones of school and page."""
+    return now.date() - day > timedelta(days=2)
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """``1 case``, ``1,000 cases``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -9,15 +9,24 @@ from xml.etree import ElementTree
 import dagster as dg
 import pytest
 
-from vx_pipeline.assets.attendance_delivery import attendance_files
+from vx_pipeline.assets.alerts import MOST_TOLD
+from vx_pipeline.assets.attendance_delivery import alert_words, attendance_files
 from vx_pipeline.assets.partitions import school_day_key
 from vx_pipeline.assets.resources import Schools
+from vx_pipeline.attendance_policy import InsightsPolicy
 from vx_pipeline.insights.day import read_day
 from vx_pipeline.insights.house_week import house_week, house_week_by_id, most_missed
 from vx_pipeline.journal import open_journal
-from vx_pipeline.journal.attendance_views import alerts_now, published_attendance, student_term, week_of
+from vx_pipeline.journal.attendance_views import (
+    Alert,
+    alerts_now,
+    published_attendance,
+    student_term,
+    week_of,
+)
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.settings import SANDBOX, load_settings
+from vx_pipeline_tests.assets.test_alerts import receiver
 from vx_pipeline_tests.insights.marks import EVENING, Connection, build, land_marks, mark, students
 from vx_pipeline_tests.running import point_at
 from vx_pipeline_tests.world import TODAY, open_school
@@ -101,6 +110,37 @@ def test_files_and_page_show_the_newest_day_and_dagster_no_name(folder: Path) ->
         (1, "Unexcused absences", 2.0)
     ]
     journal.close()
+
+
+def test_an_alert_is_told_once_to_whoever_is_to_know(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver() as (url, told), dg.DagsterInstance.ephemeral() as instance:
+        monkeypatch.setenv("VX_ALERT_URL", url)
+        materialize(instance, TODAY)
+        (one,) = told
+        assert one["text"] == "sandbox: 1 new attendance alert. Unexcused absences: student 1"
+        assert (one["school"], one["opened"], one["closed"]) == ("sandbox", 1, 0)
+        for day in (TODAY, YESTERDAY):
+            materialize(instance, day)
+        assert told == [one], "neither again nor for an older day"
+
+
+def test_many_alerts_are_told_in_short() -> None:
+    found = [Alert(one, "Often late", "7_days", "late", 6, 5, TODAY) for one in range(1, MOST_TOLD + 4)]
+    text = alert_words([*found, Alert(9, "Away", "7_days", "absent", 9, 5, TODAY)])
+    assert text.startswith(
+        f"{MOST_TOLD + 4} new attendance alerts. Away: student 9; Often late: student 1, 2, "
+    )
+    assert text.endswith(f"{MOST_TOLD} and 3 more")
+
+
+def test_the_house_s_week_begins_before_the_term(connection: Connection) -> None:
+    students(connection, 1)
+    back = {2: "late", 6: "unexcused", 7: "present"}
+    land_marks(connection, [mark(one, 1, TODAY - timedelta(days=one), kind) for one, kind in back.items()])
+    build(connection, policy=InsightsPolicy(term_starts=(TODAY - timedelta(days=90), TODAY)))
+    day = read_day(connection, TODAY, EVENING)
+    assert (day.first_day, sorted(day.marks)) == (TODAY, [TODAY - timedelta(days=one) for one in (6, 2)])
+    assert len(house_week(day, "Maple House").rows[0].cells) == 2
 
 
 def test_a_meeting_without_a_time_has_none_and_one_to_come_is_left_out(connection: Connection) -> None:

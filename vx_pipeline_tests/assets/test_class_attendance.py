@@ -342,14 +342,21 @@ def pipeline(
         yield found, sandbox
 
 
-def test_the_job_runs_for_a_day_and_tells_numbers(pipeline: tuple[Pipeline, Sandbox]) -> None:
+def test_the_job_runs_for_a_day_and_tells_numbers(
+    pipeline: tuple[Pipeline, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found, _ = pipeline
+    monkeypatch.setenv("VX_POLICIES__INSIGHTS__TERM_STARTS", '["2020-01-06"]')
     with found.session() as session:
         day = session.today() - timedelta(days=1)
     for _ in range(2):
         outcome = found.attendance(day)
         assert (outcome.success, outcome.failures) == (True, ())
         assert set(outcome.read) == {key.to_user_string() for key in BY_DAY}
+    with found.session() as session:
+        (told,) = open_problems(session.journal, SANDBOX)
+    assert (told.entity, told.times) == ("term", 2)
+    assert "term_starts" in told.reason
     read = outcome.read["veracross/class_attendance"]
     assert read["dagster/row_count"] == found.count("veracross.class_attendance")
     assert ("requests_left_in_window" in read) is (read["requests"] > 0)

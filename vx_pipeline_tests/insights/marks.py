@@ -92,6 +92,13 @@ def build(
     return {status.label: status.sessions for status in unknown}
 
 
+def term_named_late(connection: Connection, policy: InsightsPolicy, as_of: date = TODAY) -> date | None:
+    """Builds as of a day; where the term was made to begin because the settings name none of the year."""
+    with transaction(connection):
+        build_sessions(connection, Policies(insights=policy))
+        return build_insights(connection, policy, as_of, EVENING)
+
+
 def insight(connection: Connection, student: int, window: str, as_of: date = TODAY) -> Row:
     """The one row of a student and window."""
     cursor = connection.execute(

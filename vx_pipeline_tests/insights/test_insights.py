@@ -2,11 +2,20 @@
 
 from datetime import date, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
 from vx_pipeline.attendance_policy import InsightsPolicy
-from vx_pipeline_tests.insights.marks import Connection, build, insight, land_marks, mark, students
+from vx_pipeline_tests.insights.marks import (
+    Connection,
+    build,
+    insight,
+    land_marks,
+    mark,
+    students,
+    term_named_late,
+)
 from vx_pipeline_tests.world import TODAY, build_roster, school
 
 NUMBERS = (
@@ -204,12 +213,67 @@ def test_the_term_is_the_last_that_began_and_without_any_the_school_year(
     assert (found["first_day"], found["sessions"], found["rate_before"]) == (first_day, sessions, before)
 
 
-def test_without_dates_of_dorms_the_year_begins_with_the_first_attendance(connection: Connection) -> None:
+OLD_DORM = {"id": 1, "description": "Old House", "begin_date": "2019-08-01", "end_date": "2030-06-30"}
+DORM_WITHOUT_DATES: dict[str, Any] = {
+    "id": 7,
+    "description": "Maple House",
+    "begin_date": None,
+    "end_date": None,
+    "school_year": None,
+}
+
+
+def test_without_dates_of_dorms_the_year_begins_with_its_first_attendance(connection: Connection) -> None:
     students(connection, 1)
-    school(connection, dorms=[{"id": 7, "description": "Maple House", "begin_date": None, "end_date": None}])
-    land(connection, (0, "present"), (100, "present"))
+    school(connection, dorms=[DORM_WITHOUT_DATES])
+    build_roster(connection)
+    land(connection, (0, "present"), (100, "present"), (170, "unexcused"), (500, "unexcused"))
     build(connection)
-    assert insight(connection, 1, "term")["first_day"] == ago(100)
+    assert insight(connection, 1, "term")["first_day"] == ago(100), "the days before July are last year's"
+
+
+def test_the_year_is_that_of_most_dorms_and_never_years_long(connection: Connection) -> None:
+    students(connection, 1)
+    odd = {"id": 2, "description": "Summer House", "begin_date": "2026-06-20"}
+    usual = [{"id": one, "description": f"House {one}", "begin_date": "2026-09-03"} for one in (7, 8)]
+    school(connection, dorms=[OLD_DORM, odd, *usual])
+    build_roster(connection)
+    land(connection, (0, "present"), (400, "unexcused"))
+    build(connection)
+    found = insight(connection, 1, "term")
+    assert (found["first_day"], found["sessions"]) == (date(2026, 9, 3), 1)
+
+
+def test_a_dorm_of_years_ago_tells_of_no_school_year(connection: Connection) -> None:
+    school(connection, students=[{"id": 1, "first_name": "Kit", "last_name": "Moss"}], dorms=[OLD_DORM])
+    build_roster(connection)
+    land(connection, (0, "present"), (400, "unexcused"))
+    build(connection)
+    assert insight(connection, 1, "term")["first_day"] == TODAY
+
+
+def test_terms_that_nobody_named_for_this_year_do_not_go_on_from_the_last(connection: Connection) -> None:
+    students(connection, 1)
+    land(connection, (0, "present"), (300, "unexcused"))
+    last_year = InsightsPolicy(term_starts=(date(2025, 9, 1), date(2026, 1, 6)))
+    assert term_named_late(connection, last_year) == date(2026, 9, 1)
+    found = insight(connection, 1, "term")
+    assert (found["first_day"], found["sessions"], found["rate_before"]) == (date(2026, 9, 1), 1, None)
+    a_week_before_the_dorms = InsightsPolicy(term_starts=(date(2026, 1, 6), date(2026, 8, 25)))
+    assert term_named_late(connection, a_week_before_the_dorms) is None
+    assert insight(connection, 1, "term")["first_day"] == date(2026, 8, 25)
+    assert term_named_late(connection, InsightsPolicy()) is None
+
+
+def test_a_streak_goes_on_over_the_first_day_of_a_term(connection: Connection) -> None:
+    students(connection, 1)
+    land(connection, *((back, "unexcused") for back in range(12)), (40, "unexcused"))
+    build(connection, policy=InsightsPolicy(term_starts=(ago(60), TODAY)))
+    found = insight(connection, 1, "30_days")
+    assert found["absent_streak"] == 12, "the thirty days, whatever the term"
+    assert [one[0] for one in connection.execute("SELECT rule FROM attendance.alerts").fetchall()].count(
+        "Away for long"
+    ) == 1
 
 
 def test_a_meeting_that_has_not_begun_does_not_count(connection: Connection) -> None:

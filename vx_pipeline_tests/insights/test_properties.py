@@ -122,7 +122,8 @@ def expected(
     missed = [row for row in held if kind_of(row) in ABSENT]
     rate_before = rate_of(in_order(rows, student, *before, now)) if before else None
     rate = rate_of(held)
-    last_is_missed, length_of_last = ([(False, 0), *runs_of(in_order(rows, student, term, as_of, now))])[-1]
+    lately = min(term, as_of - timedelta(days=29))
+    last_is_missed, length_of_last = ([(False, 0), *runs_of(in_order(rows, student, lately, as_of, now))])[-1]
     return {
         "first_day": first,
         "last_day": as_of,

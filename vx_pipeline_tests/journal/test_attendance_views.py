@@ -15,6 +15,7 @@ from vx_pipeline.journal.attendance_views import (
     Published,
     Standing,
     alerts_now,
+    new_alerts,
     publish_attendance,
     published_attendance,
     student_term,
@@ -105,6 +106,26 @@ def test_days_before_the_term_are_dropped_and_do_not_come_back(journal: Journal)
     assert week(journal, summer)[1] == {}
     publish(journal, {summer: {1: HERE}}, as_of=summer, first_day=date(2026, 1, 10))
     assert week(journal, summer)[1] == {}
+
+
+def test_the_week_before_a_term_stays_in_the_first_days_of_it(journal: Journal) -> None:
+    last_week, before = TODAY - timedelta(days=6), TODAY - timedelta(days=7)
+    publish(journal, {before: {1: HERE}, last_week: {1: LATE}}, as_of=last_week)
+    publish(journal, {TODAY: {1: HERE}}, first_day=TODAY)
+    assert week(journal)[1] == {last_week: LATE, TODAY: HERE}
+    assert week(journal, before)[1] == {}
+
+
+def test_an_alert_is_new_until_it_is_shown_and_an_older_day_has_none(journal: Journal) -> None:
+    late = replace(ALERT, student_id=2)
+    assert new_alerts(journal, SCHOOL, TODAY, [ALERT]) == [ALERT]
+    publish(journal, {})
+    assert new_alerts(journal, SCHOOL, TODAY, [replace(ALERT, value=7.0), late]) == [late]
+    tomorrow, yesterday = (TODAY + timedelta(days=one) for one in (1, -1))
+    assert new_alerts(journal, SCHOOL, tomorrow, [ALERT]) == [], "it lasts"
+    assert new_alerts(journal, SCHOOL, yesterday, [late]) == []
+    publish(journal, {}, as_of=tomorrow, alerts=())
+    assert new_alerts(journal, SCHOOL, tomorrow, [ALERT]) == [ALERT], "it is over, and comes again"
 
 
 def test_schools_do_not_see_each_other(journal: Journal) -> None:

@@ -85,6 +85,46 @@ def test_old_figures_are_called_old(journal: Journal, visitors: Visitors) -> Non
     assert "This is old." in visible(visitors().get("attendance"))
 
 
+def test_figures_of_an_old_day_are_old_though_somebody_worked_them_out_again(
+    journal: Journal, visitors: Visitors
+) -> None:
+    today = datetime.now(UTC).date()
+    for back, old in ((3, True), (1, False)):
+        published = Published(today - timedelta(days=back), TERM, datetime.now(UTC))
+        publish_attendance(journal, SCHOOL, published, days={}, standing=[], alerts=[])
+        assert ("This is old." in visible(visitors().get("attendance"))) is old
+
+
+def test_who_has_no_mark_was_not_present_in_every_meeting(journal: Journal, visitors: Visitors) -> None:
+    standing = [Standing(one, "North House", None, True, {}) for one in (1, 2, 3)]
+    day_before = TERM - timedelta(days=1)
+    publish_attendance(
+        journal,
+        SCHOOL,
+        Published(TERM, TERM, datetime.now(UTC)),
+        days={
+            TERM: {1: (Mark("08:00", 5, "present"),)},
+            day_before: {3: (Mark("08:00", 5, "present"), Mark("09:00", 5, "late"))},
+        },
+        standing=standing,
+        alerts=[],
+    )
+    visitor = visitors()
+    for student, there in ((1, True), (2, False), (3, False)):
+        text = visible(visitor.get(f"attendance/student/{student}"))
+        assert ("Present in every class meeting of the term." in text) is there
+        assert ("No class meeting of the term is known." in text) is not there
+    assert "09:00 Late" in visible(visitor.get("attendance/house?name=North+House")), (
+        "of the week before the term"
+    )
+
+
+def test_a_past_week_says_that_houses_are_those_of_today(visitor: Visitor) -> None:
+    words = "Students are listed where they live now"
+    assert words not in visible(visitor.get(NORTH))
+    assert words in visible(visitor.get(f"{NORTH}&week=2026-10-07"))
+
+
 def test_a_house_is_shown_as_picture_and_table(visitor: Visitor) -> None:
     page = visitor.get(NORTH)
     names = labels(page.text)
