@@ -1,19 +1,19 @@
-"""Periods away: what Orah's movements and passes say about when a student was not in class.
+"""Time away: what one period of it is, which places mean it, and for how long a word of Orah's holds."""
 
-Not being sure means no period: what may mean that a student is back ends it.
-"""
-
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from vx_pipeline.attendance_policy import AttendancePolicy, ReasonType
-from vx_pipeline.orah.assumed import Pass, leave_of, parse_moment
+from vx_pipeline.orah.assumed import Pass
 
 Record = Mapping[str, Any]
+
+STILL_AWAY = timedelta(days=14)
+"""How old a student's latest movement may be, or the planned end of a pass that nobody ended, and still say where
+the student is. Older ones say nothing: whoever is not signed in and out any more must not be away for ever."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,12 @@ class Away:
     Args:
         orah_id: the student's id in Orah.
         start: when it began; aware, UTC.
-        end: when it ended; None while it lasts. Of an active pass it may lie in the future.
+        end: when it ended; None while it lasts. Of a pass that goes on it may lie in the future.
         place: name of the location; empty where only the pass is known.
         pass_type: name of the pass's type; empty without a pass.
         evidence: what it rests on: ``m<id>`` a movement, ``p<id>`` a pass.
         known_from: the earliest moment of that evidence, from which Orah must be read to see it again.
+        overdue: whether its pass should be over by then: nobody said that the student is back.
     """
 
     orah_id: int
@@ -37,6 +38,12 @@ class Away:
     pass_type: str = ""
     evidence: tuple[str, ...] = ()
     known_from: datetime | None = None
+    overdue: bool = False
+
+    @property
+    def on_pass(self) -> bool:
+        """Whether a pass allows it. Of one that is overdue, who took a roll knows better."""
+        return bool(self.pass_type) and not self.overdue
 
     @property
     def name(self) -> str:
@@ -87,137 +94,6 @@ def reason_type(name: str, policy: AttendancePolicy) -> ReasonType:
     return types.get(name.strip().lower(), "Excused")
 
 
-def periods_away(movements: Iterable[Record], passes: Iterable[Pass], places: Places) -> list[Away]:
-    """The periods away of every student, in order of student and start, none overlapping another.
-
-    A movement to a place that means away begins a period; moving often leaves no ``out`` of the old place, and an
-    ``out`` does not say where to. What may mean that the student is back ends it: coming to any other place, coming
-    to a place that is not named, and going out of the place where the student is away, or out of one that is not
-    named. An ``out`` of another place is a late word about a move already known.
-
-    A pass that counts is a period from its start to its end; where movements are known, they count instead of the
-    planned times: who has come back is back.
-
-    Args:
-        movements: location records as ``OrahClient`` returns them, in any order, each perhaps several times.
-        passes: the passes that are known.
-        places: which locations mean away.
-    """
-    events: dict[int, list[_Event]] = defaultdict(list)
-    for record in {record["id"]: record for record in movements}.values():
-        if record["student"] and record["type"] in ("in", "out"):
-            events[record["student"]["id"]].append(_event(record, places))
-    for one in {one.leave_id: one for one in passes if one.counts}.values():
-        if one.end is None or one.end > one.start:
-            events[one.orah_id].append(_Event(one.start, 1, one.leave_id, "pass", pass_=one))
-            if one.end is not None:
-                events[one.orah_id].append(_Event(one.end, 0, one.leave_id, "over", pass_=one))
-    return [
-        period
-        for student in sorted(events)
-        for period in _Walk(student).along(sorted(events[student], key=_order))
-    ]
-
-
-@dataclass(frozen=True)
-class _Event:
-    """Something that changes where a student is: a move, or the begin or end of a pass."""
-
-    at: datetime
-    rank: int
-    record_id: int
-    kind: str
-    place_id: int | None = None
-    place: str | None = None
-    pass_: Pass | None = None
-    leave_id: int | None = None
-
-
-def _order(event: _Event) -> tuple[datetime, int, int]:
-    return event.at, event.rank, event.record_id
-
-
-def _event(record: Record, places: Places) -> _Event:
-    at = parse_moment(record["record_time"])
-    location = record["location"]
-    place_id = location["id"] if location else None
-    away = places.away.get(place_id) if record["type"] == "in" and place_id is not None else None
-    kind = "reset" if places.is_reset(at) else record["type"]
-    return _Event(at, 2, record["id"], kind, place_id, away, leave_id=leave_of(record))
-
-
-class _Walk:
-    """One student's way through the events; yields a period whenever one ends."""
-
-    def __init__(self, orah_id: int) -> None:
-        self._orah_id = orah_id
-        self._period: Away | None = None
-        self._place_id: int | None = None
-        self._passes: dict[int, Pass] = {}
-        self._back_from: set[int] = set()
-
-    def along(self, events: Iterable[_Event]) -> Iterator[Away]:
-        for event in events:
-            yield from self._step(event)
-        yield from self._close(None)
-
-    def _step(self, event: _Event) -> Iterator[Away]:
-        if event.kind == "pass":
-            assert event.pass_ is not None
-            self._passes[event.record_id] = event.pass_
-            yield from self._go(event, self._period.place if self._period else "")
-        elif event.kind == "over":
-            self._passes.pop(event.record_id, None)
-            if self._period and not self._period.place and not self._current_passes():
-                yield from self._close(event.at)
-            elif self._period:
-                yield from self._go(event, self._period.place)
-        elif event.kind == "reset":
-            yield from self._leave_place(event)
-        elif event.place is not None:
-            self._place_id = event.place_id
-            yield from self._go(event, event.place)
-        elif event.kind == "in" or (self._period and event.place_id in (None, self._place_id)):
-            # Back, whatever a pass had planned.
-            self._back_from |= set(self._passes)
-            self._place_id = None
-            yield from self._close(event.at)
-
-    def _leave_place(self, event: _Event) -> Iterator[Away]:
-        """After a reset nobody knows the place any more; a pass goes on."""
-        self._place_id = None
-        if self._period and self._period.place:
-            if self._current_passes():
-                yield from self._go(event, "")
-            else:
-                yield from self._close(event.at)
-
-    def _current_passes(self) -> list[Pass]:
-        return [one for leave_id, one in self._passes.items() if leave_id not in self._back_from]
-
-    def _go(self, event: _Event, place: str) -> Iterator[Away]:
-        """Away from now on at this place and on the passes there are; nothing new where that was so before."""
-        if event.kind == "in":
-            # Who leaves again while the pass lasts is on it again.
-            self._back_from -= set(self._passes)
-        passes = self._current_passes()
-        before = self._period
-        newest = max(passes, key=lambda one: (one.start, one.leave_id), default=None)
-        pass_type = newest.type_name if newest else ""
-        if before and (before.place, before.pass_type) == (place, pass_type) and event.kind != "pass":
-            return
-        evidence = [f"p{newest.leave_id}"] if newest else []
-        if event.kind in ("in", "reset"):
-            evidence.append(f"m{event.record_id}")
-        elif before and place:
-            evidence += [one for one in before.evidence if one.startswith("m")]
-        known = [event.at]
-        if before and before.known_from and place:
-            known.append(before.known_from)
-        yield from self._close(event.at)
-        self._period = Away(self._orah_id, event.at, None, place, pass_type, tuple(evidence), min(known))
-
-    def _close(self, at: datetime | None) -> Iterator[Away]:
-        period, self._period = self._period, None
-        if period and (at is None or at > period.start):
-            yield Away(**{**vars(period), "end": at})
+def counts_until(one: Pass) -> datetime | None:
+    """Up to when a pass may say that its student is away: an end that is only planned brings nobody back."""
+    return one.end if one.is_over or one.end is None else one.end + STILL_AWAY

@@ -139,7 +139,8 @@ async def push_day(
     pushed = known.links.students if students is None else students & set(known.links.students)
     forget_unmatched(pusher.journal, pusher.school, day, pushed)
     return PushedDay(
-        says.periods,
+        # A pass that goes on may have an end, and being overdue after it, in the future.
+        [one for one in says.periods if one.start <= now],
         done.updates,
         unmatched,
         says.not_understood,

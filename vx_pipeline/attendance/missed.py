@@ -32,7 +32,7 @@ class Missed:
     Args:
         meeting: the meeting.
         share: the share of it, 0 to 1.
-        share_on_pass: the share that a pass covers.
+        share_on_pass: the share that a pass allows.
         share_late: the share from its start until the student came; 0 for who was there, and who has not come.
         periods: those that cover some of it, from the one that covers most.
     """
@@ -97,7 +97,7 @@ def missed_meetings(periods: Iterable[Away], meetings: Iterable[Meeting], *, now
             continue
         length = meeting.ends_at - meeting.starts_at
         away = sum((part for _, part in parts), start=timedelta())
-        on_pass = sum((part for one, part in parts if one.pass_type), start=timedelta())
+        on_pass = sum((part for one, part in parts if one.on_pass), start=timedelta())
         late = _late(by_student[meeting.orah_id], meeting, now)
         parts.sort(key=lambda one: (one[1], one[0].start), reverse=True)
         longest_first = tuple(one for one, _ in parts)
@@ -119,7 +119,7 @@ def next_due(
     for meeting in meetings:
         own = by_student[meeting.orah_id]
         moments = [one.end for one in own if one.end and meeting.starts_at < one.end < meeting.ends_at]
-        for some in (own, [one for one in own if one.pass_type]):
+        for some in (own, [one for one in own if one.on_pass]):
             moments += _reached(some, meeting, absent_share * (meeting.ends_at - meeting.starts_at))
         for moment in moments:
             if now < moment < due.get(meeting.orah_id, moment + timedelta(1)):

@@ -7,8 +7,9 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from vx_pipeline.attendance.absences import Away, Places, periods_away
+from vx_pipeline.attendance.absences import STILL_AWAY, Away, Places
 from vx_pipeline.attendance.days import Days
+from vx_pipeline.attendance.periods import periods_away
 from vx_pipeline.attendance.reading_passes import read_passes
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.errors import AccessError
@@ -24,10 +25,6 @@ LOOKBACK = timedelta(days=4)
 """How long before the first day movements are read: who left for a long weekend is still away on Monday.
 
 Movements cost two requests for each 200, so this is short; ``STILL_AWAY`` covers who stays away for longer."""
-
-STILL_AWAY = timedelta(days=14)
-"""How old a student's latest movement may be and still say where the student is. Older ones say nothing: a
-student who is not signed in and out any more must not count as away for ever."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class OrahReader:
             self.orah, self.journal, self.school, sorted(behind.union(leave_ids)), now=now
         )
         rolls = await self._rolls(first, last)
-        periods = periods_away(movements, passes.passes, places)
+        periods = periods_away(movements, passes.passes, places, rolls.results)
         # A movement to a place that the list does not have is not understood this time: the list may be short.
         shown = [
             f"m{record['id']}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from vx_pipeline.attendance.absences import counts_until
 from vx_pipeline.errors import AccessError, NotFoundError, ServiceError
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.push_memory import note_pass
@@ -86,7 +87,7 @@ async def read_passes(
                     at=now,
                     orah_id=one.orah_id,
                     starts_at=one.start,
-                    ends_at=one.end,
+                    ends_at=counts_until(one),
                 )
                 passes.append(one)
         in_vain = 0

@@ -115,7 +115,7 @@ def _wanted(
     meeting: Meeting, missed: Missed | None, roll: RollResult | None, policy: AttendancePolicy
 ) -> Wanted | None:
     if missed and missed.share_on_pass >= policy.absent_share:
-        on_pass = next(one for one in missed.periods if one.pass_type)
+        on_pass = next(one for one in missed.periods if one.on_pass)
         return _of_time_away(missed, on_pass, Outcome.ABSENT, policy)
     if roll:
         return _of_roll(meeting, roll)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from vx_pipeline import clock
+from vx_pipeline.attendance.absences import counts_until
 from vx_pipeline.attendance.days import Days
 from vx_pipeline.commands import report, runs
 from vx_pipeline.commands.console import console, open_session, print_json, progress_bar, table
@@ -169,8 +170,10 @@ def _of_pass(session: SchoolSession, leave_id: int) -> tuple[Days, list[int]]:
     one = read_pass(session.run(session.orah.leave(leave_id)))
     if one is None:
         raise VxError(
-            f"Orah's pass {leave_id} does not tell whose it is, when, or how it stands.", kept="Nothing was written."
+            f"Orah's pass {leave_id} does not tell whose it is, when, or how it stands.",
+            kept="Nothing was written.",
         )
+    until = counts_until(one)
     note_pass(
         session.journal,
         session.key,
@@ -178,12 +181,12 @@ def _of_pass(session: SchoolSession, leave_id: int) -> tuple[Days, list[int]]:
         at=session.now(),
         orah_id=one.orah_id,
         starts_at=one.start,
-        ends_at=one.end,
+        ends_at=until,
     )
     zone, today = session.school.zone, session.today()
     first = one.start.astimezone(zone).date()
     if first > today:
         raise typer.BadParameter(f"pass {leave_id} begins on {first}", param_hint="--pass")
     days = Days.within_window(first, today=today, days_back=session.school.policies.attendance.days_back)
-    last = one.end.astimezone(zone).date() if one.end else today
+    last = until.astimezone(zone).date() if until else today
     return Days(days.first, max(days.first, min(last, today))), [one.orah_id]

@@ -33,15 +33,23 @@ def at(minutes: float) -> datetime:
 
 
 def move(
-    number: int, minutes: float, location: int | None, *, student: int = 7, kind: str = "in"
+    number: int,
+    minutes: float,
+    location: int | None,
+    *,
+    student: int = 7,
+    kind: str = "in",
+    of_pass: int | None = None,
 ) -> dict[str, Any]:
     """A location record."""
+    named = {} if of_pass is None else {"leave": {"id": of_pass}}
     return {
         "id": number,
         "type": kind,
         "record_time": at(minutes).isoformat().replace("+00:00", "Z"),
         "location": None if location is None else {"id": location, "name": "x"},
         "student": {"id": student, "sis_id": None},
+        **named,
     }
 
 
@@ -53,10 +61,14 @@ def leave(
     student: int = 7,
     counts: bool = True,
     kind: str = "Day Leave",
+    status: str = "Ended",
+    place: int | None = None,
 ) -> Pass:
-    """A pass."""
-    status = "Active" if counts else "Scheduled"
-    return Pass(number, student, status, counts, at(first), None if last is None else at(last), kind, None)
+    """A pass, which is over where nothing else is said."""
+    status = status if counts else "Scheduled"
+    end = None if last is None else at(last)
+    named = None if place is None else "x"
+    return Pass(number, student, status, counts, at(first), end, kind, named, place)
 
 
 def meeting(first: float, last: float, *, orah_id: int = 7, class_id: int = 200, block: str = "4") -> Meeting:

@@ -94,7 +94,7 @@ class SchoolDay:
 
     def moves(self, place: str | None, at: datetime, **values: Any) -> int:
         """The student comes to a place, or signs out of one that is not named; returns the movement's id."""
-        location = None if place is None else self._named("location", place)["id"]
+        location = None if place is None else self.place(place)
         record = self.sandbox.hands.move(
             {
                 "student_id": self.orah_id,
@@ -183,6 +183,10 @@ class SchoolDay:
         lists = self.sandbox.school.value_lists["list_class_attendance"]
         items: list[Row] = next(one["items"] for one in lists if "status" in one["fields"])
         return items
+
+    def place(self, name: str) -> int:
+        """The id of a location."""
+        return int(self._named("location", name)["id"])
 
     def _named(self, model: str, name: str) -> Row:
         return next(one for one in self.sandbox.school.orah[model] if one["name"] == name)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vx_pipeline.attendance.absences import Away, Places, periods_away, reason_type
+from vx_pipeline.attendance.absences import Away, Places, reason_type
 from vx_pipeline.attendance.days import Days, days_away
+from vx_pipeline.attendance.periods import periods_away
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.orah.assumed import Pass, parse_moment
 from vx_pipeline_tests.attendance.moving import (

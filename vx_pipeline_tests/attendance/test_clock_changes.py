@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from vx_pipeline.attendance.absences import Away, Places, periods_away
+from vx_pipeline.attendance.absences import Away, Places
 from vx_pipeline.attendance.days import Days, days_away
 from vx_pipeline.attendance.missed import Meeting, next_due, student_meetings
+from vx_pipeline.attendance.periods import periods_away
 from vx_pipeline.attendance.wanted import wanted_marks
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.orah.assumed import Pass
@@ -112,7 +113,7 @@ def test_a_weekend_pass_covers_just_its_lessons(
     meetings = lessons(connection, zone, sunday)
     friday, monday = sunday - timedelta(days=2), sunday + timedelta(days=1)
     start, end = local(friday, 10, 0, zone), local(monday, 8, 15, zone)
-    on_pass = Pass(1, 501, "Active", True, start, end, "Weekend", None)
+    on_pass = Pass(1, 501, "Ended", True, start, end, "Weekend", None)
     periods = periods_away([], [on_pass], Places.of(HOME, POLICY, zone))
     (period,) = periods
     assert period.end is not None

@@ -93,7 +93,15 @@ def test_the_planned_end_of_a_pass_is_a_due_moment(day: SchoolDay) -> None:
     day.sandbox.hands.delete_move(moved)  # only the pass is left to tell
     day.push()
     assert due(day) == {day.orah_id: end}
+    # Nobody has said that the student is back, who is overdue from now on.
     day.at(end)
+    assert results(day.push()) == []
+    middle = day.starts(0) + (day.ends(0) - day.starts(0)) / 2
+    assert due(day) == {day.orah_id: middle}
+    day.at(middle)
+    assert results(day.push()) == ["written"]
+    assert day.marks()[0][0] == "Absent - Excused"
+    day.ends_pass(leave, end)
     assert results(day.push()) == ["written"]
     assert day.marks()[0][0] == "Late"
 

@@ -470,7 +470,7 @@ class Interleavings(RuleBasedStateMachine):
         student = self.day.links[row["student_id"]]
         first, end = (minute(datetime.fromisoformat(row[name])) for name in ("start_time", "end_time"))
         past = range(first, max(first, min(now, end)))
-        away = {at for at in past if self._is_away(student, at) or self._is_on_pass(student, at)}
+        away = {at for at in past if self._is_gone(student, at)}
         on_pass = sum(self._is_on_pass(student, at) for at in past)
         if on_pass >= POLICY.absent_share * (end - first):
             return "Absent - Excused"
@@ -484,8 +484,11 @@ class Interleavings(RuleBasedStateMachine):
         came = first
         while came in away:
             came += 1
-        here = came < now or not (self._is_away(student, came) or self._is_on_pass(student, came))
+        here = came < now or not self._is_gone(student, came)
         return "Late" if here and came - first >= POLICY.late_share * (end - first) else None
+
+    def _is_gone(self, student: int, at: int) -> bool:
+        return self._is_away(student, at) or self._is_on_pass(student, at) or self._is_overdue(student, at)
 
     def _moves(self, student: int, at: int) -> list[tuple[int, str, str | None]]:
         """Until a minute, in their order: the minute, ``left``, ``back`` or ``reset``, and the place."""
@@ -502,6 +505,9 @@ class Interleavings(RuleBasedStateMachine):
             elif record["type"] == "in" and where in AWAY:
                 place = where
                 found.append((when, "left", where))
+            elif record["id"] == self._way_out(record):
+                place = None
+                found.append((when, "on pass", None))
             elif record["type"] == "in" or where in (None, place):
                 place = None
                 found.append((when, "back", None))
@@ -512,18 +518,67 @@ class Interleavings(RuleBasedStateMachine):
         return bool(moves) and moves[-1][1] == "left"
 
     def _is_on_pass(self, student: int, at: int) -> bool:
+        return any(
+            start <= at < end and not self._is_back(student, start, at)
+            for _, start, end in self._passes(student)
+        )
+
+    def _is_overdue(self, student: int, at: int) -> bool:
+        """Whether a pass of which only the plan says that it ended was all that told where the student is."""
+        for leave, start, end in self._passes(student):
+            due = max(start, end)
+            if leave["status"] == "Ended" or at < due or self._is_back(student, start, due - (due > start)):
+                continue
+            since = [one for one in self._moves(student, at) if one[0] >= due and one[1] != "on pass"]
+            rolls = [
+                minute(datetime.fromisoformat(roll["start_time"]))
+                for roll in self._records("roll")
+                if roll["students"][0]["student"]["id"] == student
+                and roll["students"][0]["status"] != "Absent"
+            ]
+            out_there = due > start and self._is_away(student, due - 1)
+            if not since and not out_there and not any(start <= roll <= at for roll in rolls):
+                return True
+        return False
+
+    def _is_back(self, student: int, start: int, at: int) -> bool:
+        since = [what for when, what, _ in self._moves(student, at) if when >= start]
+        return [what for what in since if what != "reset"][-1:] == ["back"]
+
+    def _passes(self, student: int) -> list[tuple[Row, int, int]]:
+        """Passes that count, with their begin and end; they begin with the movement out, where one is known."""
+        found = []
         for leave in self._records("leave"):
             start, end = (minute(datetime.fromisoformat(leave[name])) for name in ("start_time", "end_time"))
-            if (
-                leave["student"]["id"] == student
-                and leave["id"] in self.known_passes
-                and leave["status"] in ("Active", "Ended")
-                and start <= at < end
-            ):
-                since = [what for when, what, _ in self._moves(student, at) if when >= start]
-                if [what for what in since if what != "reset"][-1:] != ["back"]:
-                    return True
-        return False
+            out = self._way_out({"leave": {"id": leave["id"]}})
+            for record in self._records("location_record"):
+                if record["id"] == out:
+                    start = minute(datetime.fromisoformat(record["record_time"]))
+            known = leave["id"] in self.known_passes and leave["status"] in ("Active", "Ended")
+            if leave["student"]["id"] == student and known:
+                found.append((leave, start, end))
+        return found
+
+    def _way_out(self, record: Row) -> int | None:
+        """The movement out on the pass that a movement names: the first of them, unless it looks like one back."""
+        leaves = [one for one in self._records("leave") if one["id"] == record.get("leave", {"id": 0})["id"]]
+        if not leaves or leaves[0]["status"] not in ("Active", "Ended"):
+            return None
+        (leave,) = leaves
+        if leave["id"] not in self.known_passes:
+            return None
+        start, end = (minute(datetime.fromisoformat(leave[name])) for name in ("start_time", "end_time"))
+        naming = [
+            (minute(datetime.fromisoformat(one["record_time"])), one["id"], one["location"]["id"])
+            for one in self._records("location_record")
+            if "leave" in one and one["leave"]["id"] == leave["id"]
+        ]
+        naming = sorted(one for one in naming if one[0] >= start - 60)
+        if not naming or naming[0][0] == RESET or (leave["status"] == "Ended" and naming[0][0] >= end):
+            return None
+        at, number, place = naming[0]
+        away = place in {self.world.place_ids[name] for name in AWAY}
+        return number if away or abs(at - start) <= 15 else None
 
     def _roll(self, student: int, first: int) -> Row | None:
         """The last entry of a roll that can only be of the lesson that begins then."""

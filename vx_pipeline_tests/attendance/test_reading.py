@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from vx_pipeline.attendance.absences import STILL_AWAY
 from vx_pipeline.attendance.days import Days
-from vx_pipeline.attendance.reading import LOOKBACK, STILL_AWAY, OrahReader, OrahSays
+from vx_pipeline.attendance.reading import LOOKBACK, OrahReader, OrahSays
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.marks import Because, Mark, OurMark, Place
@@ -168,8 +169,9 @@ def test_ids_of_passes_come_from_movements_and_are_remembered(orah: Orah) -> Non
     assert [one.pass_type != "" for one in says.periods] == [True, False]
     assert says.has_shown([moved, f"p{leave}"])
     orah.sandbox.hands.delete_move(int(moved[1:]))
-    (period,) = orah.read().periods
-    assert (period.start, period.end, period.place) == (hours(9), hours(12), "")
+    on_pass, overdue = orah.read().periods
+    assert (on_pass.start, on_pass.end, on_pass.place) == (hours(9), hours(12), "")
+    assert (overdue.start, overdue.end, overdue.overdue) == (hours(12), hours(12) + STILL_AWAY, True)
 
 
 def test_a_pass_that_is_gone_was_seen_to_be_gone(orah: Orah) -> None:
@@ -189,7 +191,7 @@ def test_a_pass_that_does_not_count_is_shown_and_means_nothing(orah: Orah, statu
 
 
 def test_a_pass_that_is_prolonged_is_found_by_the_next_read(orah: Orah) -> None:
-    leave = orah.gets_pass(hours(-30), hours(-20))
+    leave = orah.gets_pass(hours(-30), hours(-20), status="Returned")
     note_pass(orah.journal, SCHOOL, leave, at=hours(-30))
     assert [one.end for one in orah.read().periods] == [hours(-20)]
     orah.sandbox.hands.change_leave(leave, {"end_time": hours(11).isoformat()})
@@ -214,7 +216,7 @@ def test_a_pass_that_is_not_understood_cannot_tell_of_its_own_marks_alone(orah: 
     assert says.cannot_tell([f"p{bad}"])
     assert not says.has_shown([f"p{bad}"])
     assert not says.cannot_tell([f"p{good}"])
-    assert [one.orah_id for one in says.periods] == [orah.ben]
+    assert {one.orah_id for one in says.periods} == {orah.ben}
 
 
 @pytest.mark.parametrize("status", ["Closed", "Archived"])
@@ -254,6 +256,19 @@ def test_where_no_pass_is_answered_only_a_few_are_tried(orah: Orah) -> None:
     assert (says.periods, says.passes_unread, says.read_again) == ([], 6, frozenset({orah.ann}))
     assert all(says.cannot_tell([f"p{leave}"]) for leave in leaves)
     assert orah.requests() == 4 + 3 * 2  # each of the three in two tries
+
+
+def test_a_pass_that_is_overdue_is_read_until_it_says_nothing_more(orah: Orah) -> None:
+    leave = orah.gets_pass(hours(-80), hours(-70))
+    note_pass(orah.journal, SCHOOL, leave, at=hours(-80))
+    orah.read(day=DAY - timedelta(days=3), now=hours(-66))
+    # More than two days after its planned end: one that is over would not be read any more.
+    (_, overdue) = orah.read().periods
+    assert (overdue.start, overdue.overdue) == (hours(-70), True)
+    orah.takes_roll(hours(9), status="Present")
+    assert [one.end for one in orah.read().periods] == [hours(-70), hours(9)]
+    orah.sandbox.hands.change_leave(leave, {"status": "Ended"})
+    assert [one.end for one in orah.read().periods] == [hours(-70)]
 
 
 # --- rolls

@@ -238,6 +238,7 @@ def knows_pass(day: SchoolDay, last: datetime) -> int:
 @pytest.mark.parametrize("how", ["early", "prolonged", "another time", "cancelled", "deleted"])
 def test_a_pass_that_is_changed_after_the_push_is_followed(day: SchoolDay, how: str) -> None:
     leave = knows_pass(day, day.ends(1))
+    day.ends_pass(leave, day.ends(1))
     day.push()
     assert day.marks() == [ABSENT, ABSENT, PRESENT]
     hands = day.sandbox.hands
@@ -262,6 +263,34 @@ def test_a_pass_that_is_changed_after_the_push_is_followed(day: SchoolDay, how: 
     writes = len(day.writes())
     day.push()
     assert len(day.writes()) == writes == {"early": 4, "prolonged": 3, "another time": 5}.get(how, 4)
+
+
+def test_a_pass_to_a_place_on_the_grounds_begins_when_the_student_goes_there(day: SchoolDay) -> None:
+    nurse = day.place("Health Center")
+    leave = day.gets_pass(day.starts(0), day.ends(2), location_id=nurse)
+    # In class for the first lesson, whatever was planned.
+    day.moves("Academic Building", day.starts(0) - minutes(5))
+    day.moves("Health Center", day.ends(0) + minutes(1), leave_id=leave)
+    assert results(day.push()) == ["written"] * 2
+    assert day.marks() == [PRESENT, ABSENT, ABSENT]
+    day.moves("Academic Building", day.starts(2) - minutes(1), leave_id=leave)
+    assert "restored" in results(day.push())
+    assert day.marks() == [PRESENT, ABSENT, PRESENT]
+
+
+def test_who_does_not_come_back_from_a_pass_is_marked_until_seen(day: SchoolDay) -> None:
+    leave = knows_pass(day, day.ends(0))
+    for status in ("Active", "Overdue"):
+        day.sandbox.hands.change_leave(leave, {"status": status})
+        day.push()
+        assert day.marks() == [ABSENT, ABSENT, ABSENT]
+    assert len(day.writes()) == 3
+    day.takes_roll(day.starts(2) + minutes(1), "Present")
+    day.push()
+    assert day.marks() == [ABSENT, ABSENT, PRESENT]
+    day.ends_pass(leave, day.starts(1) + minutes(10))
+    day.push()
+    assert day.marks() == [ABSENT, LATE, PRESENT]
 
 
 # --- rolls

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vx_pipeline.attendance.absences import Away, periods_away
+from vx_pipeline.attendance.absences import Away
 from vx_pipeline.attendance.missed import Meeting, missed_meetings, next_due
+from vx_pipeline.attendance.periods import periods_away
 from vx_pipeline.attendance.wanted import Outcome, Wanted, rolls_by_meeting, wanted_marks
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.orah.assumed import Pass, RollResult

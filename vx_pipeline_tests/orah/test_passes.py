@@ -53,6 +53,7 @@ def test_a_pass_is_read_by_its_id(make_sandbox: SandboxFactory) -> None:
         end=datetime(2026, 11, 18, 15, tzinfo=UTC),
         type_name="Medical",
         place="Town",
+        place_id=2,
     )
     with pytest.raises(NotFoundError):
         read_leave(sandbox, 10)

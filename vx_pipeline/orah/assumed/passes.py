@@ -46,6 +46,7 @@ class Pass:
         end: when it is planned to end or, if it is over, ended; None if it does not say.
         type_name: name of the pass type.
         place: name of the location it leads to; None if it names none.
+        place_id: its id; None if it names none, or not by an id.
     """
 
     leave_id: int
@@ -56,6 +57,7 @@ class Pass:
     end: datetime | None
     type_name: str
     place: str | None
+    place_id: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -90,6 +92,7 @@ def read_pass(record: Mapping[str, Any]) -> Pass | None:
         end=end,
         type_name=type_name,
         place=place,
+        place_id=referred_id(record.get("location")),
     )
 
 
