@@ -1,6 +1,8 @@
 """The addresses that people's data may be sent to: https, or this machine."""
 
 import ipaddress
+import ssl
+from functools import cache
 
 import httpx
 
@@ -28,6 +30,12 @@ def secure_url(setting: str, url: str) -> str:
         kept="Nothing was sent.",
         remedy="Use https; plain http is for a server on this machine.",
     )
+
+
+@cache
+def trusted_certificates() -> ssl.SSLContext:
+    """The certificates we trust; reading them takes longer than many a request, so it is done once."""
+    return httpx.create_ssl_context()
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,13 +16,17 @@ from hypothesis import HealthCheck, settings
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.sandbox.school import School, generate
-from vx_pipeline_tests.world import open_school
+from vx_pipeline.warehouse import connection as warehouse
+from vx_pipeline_tests.world import lay_journal, open_school
 
 SandboxFactory = Callable[..., Sandbox]
 
 # A machine with other work to do is slow, and that is no fault of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+# Two workers have two cores: queries over a few rows, each with threads of its own, wait for each other.
+warehouse._CONFIG["threads"] = 1
 
 
 @cache
@@ -73,6 +77,7 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of the test's own: a SQLite file."""
+    lay_journal(tmp_path)
     opened = open_journal(tmp_path)
     yield opened
     opened.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from vx_pipeline.journal import open_journal
 from vx_pipeline.orah.collections import HOUSES, STUDENTS
 from vx_pipeline.policies import Policies
 from vx_pipeline.roster.derive import DERIVATIONS, build
@@ -87,6 +88,20 @@ def empty_school() -> bytes:
             for table in (*ENDPOINTS, *(f"orah.{name}" for name in ORAH)):
                 land_rows(connection, table)
         return path.read_bytes()
+
+
+@cache
+def _empty_journal() -> bytes:
+    with TemporaryDirectory() as folder:
+        open_journal(Path(folder)).close()
+        return (Path(folder) / "journal.db").read_bytes()
+
+
+def lay_journal(home: Path) -> None:
+    """Puts a journal with all its tables into a home; making them takes longer than most tests."""
+    path = home / "journal.db"
+    path.touch(mode=0o600)
+    path.write_bytes(_empty_journal())
 
 
 @contextmanager

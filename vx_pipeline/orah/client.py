@@ -14,7 +14,7 @@ from typing import Any, Self
 import httpx
 import stamina
 
-from vx_pipeline.addresses import secure_url
+from vx_pipeline.addresses import secure_url, trusted_certificates
 from vx_pipeline.errors import BusyError, IncompleteReadError, LostAnswerError, ServiceError
 from vx_pipeline.orah import assumed
 from vx_pipeline.orah.answers import contacts, is_record, location_records, read_answer, rolls
@@ -54,6 +54,7 @@ class OrahClient:
             base_url=f"{secure_url('ORAH_API_URL', url)}/open-api/",
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
             timeout=timeout_seconds,
+            verify=trusted_certificates(),
         )
         self.requests = 0
         """Requests sent so far, retries included."""

@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 import httpx
 
-from vx_pipeline.addresses import secure_url
+from vx_pipeline.addresses import secure_url, trusted_certificates
 from vx_pipeline.veracross import probing, reading, writes
 from vx_pipeline.veracross.auth import TokenAuth
 from vx_pipeline.veracross.contract import Area, Endpoint, WriteEndpoint, scopes
@@ -91,7 +89,7 @@ class VeracrossClient:
         limits = httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency)
         http = httpx.AsyncClient(
             transport=BudgetedTransport(
-                httpx.AsyncHTTPTransport(verify=_trusted(), limits=limits), self._total
+                httpx.AsyncHTTPTransport(verify=trusted_certificates(), limits=limits), self._total
             ),
             headers={"Accept": "application/json"},
             # Waiting for a free connection is how the concurrency is bounded, so it may take long.
@@ -204,9 +202,3 @@ class VeracrossClient:
             client_secret=self._client_secret,
             http=http,
         )
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The certificates we trust; reading them takes longer than many a request, so it is done once."""
-    return httpx.create_ssl_context()

@@ -50,7 +50,7 @@ def orah_students(sandbox: Sandbox) -> dict[int, dict[str, Any]]:
 def run_nights(
     sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, nights: int = 2
 ) -> Iterator[Night]:
-    with running(sandbox, home, monkeypatch) as pipeline:
+    with running(sandbox, home, monkeypatch, on_disk=True) as pipeline:
         monkeypatch.setenv("VX_POLICIES", EVERYTHING)
         night = Night(pipeline, sandbox, dict(sandbox.school.truth), orah_students(sandbox), [], [], [], [])
         for _ in range(nights):
@@ -81,7 +81,7 @@ def read_attendance(night: Night) -> None:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(school=fresh_school(420)) as sandbox:
+    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(school=fresh_school(200)) as sandbox:
         yield from run_nights(sandbox, tmp_path_factory.mktemp("home") / "vx", monkeypatch)
 
 

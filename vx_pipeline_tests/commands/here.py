@@ -14,6 +14,7 @@ from vx_pipeline import cli
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline_tests.commands.shell import Ended
 from vx_pipeline_tests.running import OUTSIDE
+from vx_pipeline_tests.world import lay_journal
 
 
 def vx_here(
@@ -60,6 +61,7 @@ def own_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Journal]:
         if name.startswith(OUTSIDE):
             monkeypatch.delenv(name)
     monkeypatch.setenv("VX_HOME", str(home))
+    lay_journal(home)
     journal = open_journal(home)
     yield journal
     journal.close()

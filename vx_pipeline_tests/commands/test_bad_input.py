@@ -288,6 +288,7 @@ def test_a_page_that_fails_for_good_removes_nobody(school: SyncedSchool) -> None
     assert json.loads(school.vx("plan", "--json").out)["plan_id"] == plan
 
 
+@pytest.mark.slow
 def test_many_leavers_at_once_are_held_until_a_person_looks(school: SyncedSchool) -> None:
     with leaving(school.sandbox, 20) as ids:
         writes = len(school.sandbox.journal.writes)

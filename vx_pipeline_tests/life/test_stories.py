@@ -81,6 +81,7 @@ def somebody_new(sandbox: Sandbox, like: Record, first: str, last: str) -> int:
     return int(new["id"])
 
 
+@pytest.mark.slow
 def test_sixty_who_vanish_from_a_feed_of_420_are_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

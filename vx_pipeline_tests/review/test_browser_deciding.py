@@ -70,6 +70,7 @@ def test_from_the_queue_to_a_decision(browser: Browser, journal: Journal, addres
         (CONTESTED, "Unlink", Kind.UNLINK, 506),
     ],
 )
+@pytest.mark.slow
 def test_every_answer_says_what_it_causes_and_is_recorded(
     browser: Browser,
     journal: Journal,
@@ -167,6 +168,7 @@ def test_letters_typed_into_a_field_decide_nothing(browser: Browser, journal: Jo
     assert history(journal, SCHOOL) == []
 
 
+@pytest.mark.slow
 def test_every_stop_of_the_tab_key_is_seen(browser: Browser, address: str) -> None:
     with visiting(browser, address) as visit:
         page = visit.tab(case_of(NICKNAME))
@@ -201,6 +203,7 @@ def test_the_second_of_two_people_is_told(browser: Browser, journal: Journal, ad
     assert (decision.actor, decision.kind) == ("Rosa Quill", Kind.SAME)
 
 
+@pytest.mark.slow
 def test_two_tabs_of_one_person_write_once(browser: Browser, journal: Journal, address: str) -> None:
     with visiting(browser, address) as visit:
         tabs = [visit.tab(case_of(NICKNAME)), visit.tab(case_of(NICKNAME))]
@@ -227,6 +230,7 @@ def test_undo_from_the_message(browser: Browser, journal: Journal, address: str)
     assert [each.kind for each in history(journal, SCHOOL)] == [Kind.UNDO, Kind.SAME]
 
 
+@pytest.mark.slow
 def test_undo_from_the_history(browser: Browser, journal: Journal, address: str) -> None:
     with visiting(browser, address) as visit:
         page = visit.tab(case_of(NICKNAME))
@@ -284,6 +288,7 @@ def test_a_group_is_confirmed_without_the_one_that_is_doubted(
     assert doubted not in {each.orah_id for each in decided}
 
 
+@pytest.mark.slow
 def test_ticking_all_leaves_out_who_has_left(browser: Browser, journal: Journal) -> None:
     record_school(journal, left=(2000,))
     with serving(journal) as address, visiting(browser, address) as visit:
@@ -295,6 +300,7 @@ def test_ticking_all_leaves_out_who_has_left(browser: Browser, journal: Journal)
         expect(page.locator("input[value^='student-v2000 ']")).not_to_be_checked()
 
 
+@pytest.mark.slow
 def test_a_group_with_one_decided_meanwhile_is_not_confirmed_at_all(
     browser: Browser, journal: Journal, address: str
 ) -> None:
@@ -351,6 +357,7 @@ def test_after_a_decision_comes_the_next_case_that_fits_the_filter(
         expect(page.get_by_role("main")).to_contain_text(f"case 2 of {len(fitting) - 1}")
 
 
+@pytest.mark.slow
 def test_the_queue_is_emptied_from_case_to_case(browser: Browser, journal: Journal) -> None:
     record_school(journal, cases=11)
     with serving(journal) as address, visiting(browser, address) as visit:

@@ -254,7 +254,13 @@ PAGES: dict[str, Callable[[Page], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+USUAL = ("overview", f"case {TWINS}", "confirm a group", "plan", "attendance of a house", "marks", "problems")
+"""What people look at every day; a change that shows everywhere shows there. All others are slow."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in USUAL else pytest.mark.slow) for name in PAGES]
+)
 def test_a_page_is_accessible_in_both_schemes_and_fits_a_tablet_and_a_phone(visit: Visit, name: str) -> None:
     page = visit.context.new_page()
     PAGES[name](page)
@@ -270,6 +276,7 @@ def test_a_page_is_accessible_in_both_schemes_and_fits_a_tablet_and_a_phone(visi
     visit.check()
 
 
+@pytest.mark.slow
 def test_logging_in_with_a_slip_first(browser: Browser, journal: Journal) -> None:
     record_school(journal)
     access = AccessSettings(users={"rosa": hash_password("a long and quiet word")})
