@@ -19,7 +19,7 @@ from vx_pipeline.insights.week import Week
 STYLE_SHEET = Path(__file__).with_name("pictures.css")
 """The colours, for a page that shows pictures without ``standalone``."""
 
-_LEGEND_PLACES = (12, 154, 232, 360, 418, 544, 622, 712)
+_LEGEND_PLACES = (12, 160, 232, 360, 420, 548, 624, 716)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
