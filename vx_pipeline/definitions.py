@@ -20,11 +20,12 @@ from vx_pipeline.automation.approvals import approvals_sensor, undo_approvals_se
 from vx_pipeline.automation.attendance import attendance_job, attendance_schedules
 from vx_pipeline.automation.backfill import backfill_sensor
 from vx_pipeline.automation.decisions import decisions_sensor, rematch_job
-from vx_pipeline.automation.movements import movements_sensor
+from vx_pipeline.automation.movements import movements_sensors
 from vx_pipeline.automation.nightly import nightly_job, nightly_schedules, preview_job
 from vx_pipeline.automation.on_demand import sync_class_job, sync_person_job, undo_job
 from vx_pipeline.automation.orphans import orphans_job, weekly_schedules
 from vx_pipeline.automation.push import push_attendance_job
+from vx_pipeline.automation.sweeps import sweep_schedules
 from vx_pipeline.settings import load_settings
 
 _settings = load_settings()
@@ -67,9 +68,16 @@ defs = dg.Definitions(
     schedules=[
         *nightly_schedules(_settings),
         *attendance_schedules(_settings),
+        *sweep_schedules(_settings),
         *weekly_schedules(_settings),
     ],
-    sensors=[movements_sensor, decisions_sensor, approvals_sensor, undo_approvals_sensor, backfill_sensor],
+    sensors=[
+        *movements_sensors(_settings),
+        decisions_sensor,
+        approvals_sensor,
+        undo_approvals_sensor,
+        backfill_sensor,
+    ],
     resources={
         "schools": Schools(),
         "warehouse": WarehouseResource(

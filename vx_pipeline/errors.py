@@ -21,6 +21,11 @@ class VxError(Exception):
         super().__init__(" ".join(part for part in (what, kept, remedy) if part))
 
 
+def in_words(error: Exception) -> str:
+    """An error for a log: our own as it is; of others the kind alone, for their words may hold people's data."""
+    return str(error) if isinstance(error, VxError) else f"it stopped with {type(error).__name__}"
+
+
 class ConfigurationError(VxError):
     """A setting is missing or wrong; nothing was tried."""
 

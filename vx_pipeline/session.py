@@ -27,7 +27,11 @@ from vx_pipeline.warehouse.connection import open_warehouse, transaction
 T = TypeVar("T")
 
 LOCK_WAIT_SECONDS = 60.0
-"""How long a run waits for another run of the same school."""
+"""How long somebody at a shell waits for a run of the same school."""
+
+RUN_WAIT_SECONDS = 900.0
+"""How long a run of Dagster waits for another one of its school: a night takes minutes, a push may wait for a rate
+window, and neither must be lost to the other."""
 
 
 class SchoolSession:

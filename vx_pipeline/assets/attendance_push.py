@@ -17,6 +17,7 @@ from vx_pipeline.attendance.reading import OrahReader
 from vx_pipeline.attendance.tables import read_school_day, write_day
 from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.errors import VxError
+from vx_pipeline.journal.due_pushes import pushes_owed
 from vx_pipeline.journal.mark_questions import close_days_before, open_questions
 from vx_pipeline.journal.problems import YELLOW, Trouble
 from vx_pipeline.journal.push_memory import forget_days_before
@@ -116,6 +117,18 @@ def refuse_failures(pushed: PushedDay) -> None:
             kept="The others are done; nobody's own mark was changed.",
             remedy="attendance.planned_updates has the reason of each; they are tried again by themselves.",
         )
+
+
+def is_left_undone(session: SchoolSession, day: date) -> bool:
+    """Whether a mark of a day could not be written yet, or a push of it was wanted and did not come through."""
+    if day in pushes_owed(session.journal, session.key, before=session.now()):
+        return True
+    with session.reading() as connection:
+        failed = connection.execute(
+            "SELECT count(*) FROM attendance.planned_updates WHERE attendance_date = $day AND result = 'failed'",
+            {"day": day},
+        ).fetchone()
+    return failed is not None and failed[0] > 0
 
 
 def _tell(session: SchoolSession, pushed: PushedDay) -> None:

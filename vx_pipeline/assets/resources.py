@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 from pydantic import Field, PrivateAttr
 
-from vx_pipeline.session import LOCK_WAIT_SECONDS, SchoolSession, alone
+from vx_pipeline.session import RUN_WAIT_SECONDS, SchoolSession, alone
 from vx_pipeline.settings import load_settings
 from vx_pipeline.warehouse.connection import open_warehouse
 
@@ -35,22 +35,16 @@ class Schools(dg.ConfigurableResource[Any]):
     """Opens the session of a school for the length of a run, and keeps a second run of that school out."""
 
     lock_wait_seconds: float = Field(
-        default=LOCK_WAIT_SECONDS, description="How long a run waits for another run of the same school."
+        default=RUN_WAIT_SECONDS, description="How long a run waits for another run of the same school."
     )
     _sessions: dict[str, SchoolSession] = PrivateAttr(default_factory=dict)
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
 
-    def open(self, key: str, *, wait_seconds: float | None = None) -> SchoolSession:
-        """The session of this school; the same one for every step of a run.
-
-        Args:
-            key: which school.
-            wait_seconds: how long to wait for another run of it, instead of ``lock_wait_seconds``.
-        """
+    def open(self, key: str) -> SchoolSession:
+        """The session of this school; the same one for every step of a run."""
         if key not in self._sessions:
             settings = load_settings()
-            wait = self.lock_wait_seconds if wait_seconds is None else wait_seconds
-            self._stack.enter_context(alone(settings, key, wait_seconds=wait))
+            self._stack.enter_context(alone(settings, key, wait_seconds=self.lock_wait_seconds))
             self._sessions[key] = self._stack.enter_context(SchoolSession(settings, key))
         return self._sessions[key]
 

@@ -15,13 +15,13 @@ from vx_pipeline.attendance.reading import OrahReader
 from vx_pipeline.attendance.wanted import Wanted, wanted_marks
 from vx_pipeline.attendance.writing import Pusher, settle_open_intents
 from vx_pipeline.journal.decisions import Entity, Kind, standing
+from vx_pipeline.journal.due_pushes import EVERYBODY, begin_push, plan_push
 from vx_pipeline.journal.mark_questions import open_questions
 from vx_pipeline.journal.marks import Place, our_marks
 from vx_pipeline.journal.push_memory import (
     doubted_since,
     forget_unmatched,
     note_unmatched,
-    plan_push,
     trust_again,
 )
 
@@ -95,10 +95,9 @@ async def push_day(
     today = now.astimezone(reader.zone).date()
     if not today - timedelta(days=pusher.policy.days_back) <= day <= today:
         return PushedDay((), (), (), 0, None)
-    if orah_ids is not None:
-        # Should this push not come to its end, these students are pushed again.
-        again = dict.fromkeys(orah_ids, now + RETRY)
-        plan_push(pusher.journal, pusher.school, day, again, looked_at=orah_ids)
+    # Should this push not come to its end, it is made again.
+    covered = [EVERYBODY] if orah_ids is None else orah_ids
+    begin_push(pusher.journal, pusher.school, day, covered, at=now, due_at=now + RETRY)
     await settle_open_intents(pusher)
     of_students = {known.links.students[one] for one in orah_ids or () if one in known.links.students}
     ours = our_marks(pusher.journal, pusher.school, day, orah_ids=orah_ids, student_ids=of_students)
@@ -131,7 +130,7 @@ async def push_day(
     trust_again(pusher.journal, pusher.school, fresh)
     due = next_due(says.periods, meetings, now=now, absent_share=pusher.policy.absent_share)
     due = _with_retries(due, done.updates, says.read_again, now, is_today=day == today)
-    plan_push(pusher.journal, pusher.school, day, due, looked_at=students)
+    plan_push(pusher.journal, pusher.school, day, due, looked_at=students, read_at=now)
     away = set(days_away(says.periods, days=Days(day, day), zone=reader.zone))
     away |= {one.orah_id for one in says.rolls if one.status != "Present"}
     unmatched = sorted(away - set(known.links.students))

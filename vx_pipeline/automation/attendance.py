@@ -5,6 +5,7 @@ import dagster as dg
 from vx_pipeline.assets.attendance_delivery import ATTENDANCE_FILES
 from vx_pipeline.assets.class_attendance import CLASS_ATTENDANCE
 from vx_pipeline.assets.insights import ALERTS, ATTENDANCE, ATTENDANCE_RUN, INSIGHTS, SESSIONS
+from vx_pipeline.automation.push import LOW, PRIORITY
 from vx_pipeline.automation.red import tell_failure
 from vx_pipeline.automation.schedules import day_before, school_schedules
 from vx_pipeline.settings import Settings
@@ -26,6 +27,7 @@ attendance_job = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*BY_DAY),
     executor_def=dg.in_process_executor,
     hooks={tell_attendance_red},
+    tags={PRIORITY: str(LOW)},
     description="Reads the attendance of the classes that met on a day, and works out insights and alerts as of "
     "that day, and brings them to files and to the review page.",
 )

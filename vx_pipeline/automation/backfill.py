@@ -14,10 +14,11 @@ import dagster as dg
 from vx_pipeline.automation.decisions import attempt, for_each_school
 from vx_pipeline.automation.news import digest
 from vx_pipeline.automation.push import push_attendance_job, push_request
-from vx_pipeline.journal.cases import ORAH, get_person
+from vx_pipeline.journal.cases import ORAH, find_cases, get_person
 from vx_pipeline.journal.decisions import Decision, Entity, Kind, decisions_after
+from vx_pipeline.journal.ledger import LARGEST_ID
 from vx_pipeline.journal.mark_questions import answered_days
-from vx_pipeline.journal.marks import marked_days
+from vx_pipeline.journal.marks import days_marked_by_another_link, marked_days
 from vx_pipeline.journal.push_memory import days_without_match
 from vx_pipeline.session import SchoolSession
 
@@ -25,9 +26,6 @@ SENSOR_INTERVAL_SECONDS = 60
 
 CAUSE = "vx/cause"
 """Run tag: what a push is for."""
-
-REMEMBERED = timedelta(days=1)
-"""How long after a decision its days of attendance are looked after. Each set of decisions is pushed once."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,11 @@ def backfills(session: SchoolSession) -> list[Backfill]:
 
 
 def _recent(session: SchoolSession) -> list[Decision]:
-    """Decisions of the last day about pairs of student and record."""
-    since = session.now() - REMEMBERED
+    """Decisions of the edit window about pairs of student and record. Each set of them is pushed once.
+
+    So long, because it may take days until a match takes one in.
+    """
+    since = session.now() - timedelta(days=max(1, session.school.policies.attendance.days_back))
     return [
         one
         for one in decisions_after(session.journal, 0, session.key, since=since)
@@ -84,7 +85,7 @@ def _days(session: SchoolSession, decision: Decision, oldest: date) -> tuple[dat
     assert decision.veracross_id is not None
     linked = _owner(session, decision.orah_id) == decision.veracross_id
     if decision.kind is Kind.SAME:
-        return decision.days if linked else ()
+        return (*decision.days, *_marked_otherwise(session, decision, oldest)) if linked else ()
     if decision.kind in (Kind.NEVER, Kind.UNLINK, Kind.UNDO) and not linked:
         return marked_days(
             session.journal,
@@ -96,10 +97,31 @@ def _days(session: SchoolSession, decision: Decision, oldest: date) -> tuple[dat
     return ()
 
 
+def _marked_otherwise(session: SchoolSession, decision: Decision, oldest: date) -> tuple[date, ...]:
+    """Days with marks of the student by another record, or by this record in another student's rows."""
+    assert decision.orah_id is not None
+    assert decision.veracross_id is not None
+    return days_marked_by_another_link(
+        session.journal,
+        session.key,
+        student_id=decision.veracross_id,
+        orah_id=decision.orah_id,
+        first=oldest,
+    )
+
+
 def _owner(session: SchoolSession, orah_id: int) -> int | None:
-    """The student that the newest matching linked to a record in Orah."""
+    """The student that the newest matching linked to a record in Orah; None while that link is in doubt."""
     person = get_person(session.journal, session.key, Entity.STUDENT, ORAH, orah_id)
-    return person.linked_to if person else None
+    return person.linked_to if person and orah_id not in _in_doubt(session) else None
+
+
+def _in_doubt(session: SchoolSession) -> set[int | None]:
+    """Records whose link the newest matching left to a person: nothing is written on their account."""
+    cases, _ = find_cases(
+        session.journal, session.key, entity=Entity.STUDENT, kind="contested", limit=LARGEST_ID
+    )
+    return {case.orah_id for case in cases}
 
 
 @dg.sensor(

@@ -6,11 +6,12 @@ import dagster as dg
 
 from vx_pipeline.assets.contacts import CONTACT_LINKS, CONTACTS
 from vx_pipeline.assets.matching import CASES
+from vx_pipeline.assets.partitions import SCHOOLS
 from vx_pipeline.assets.sync import APPLIED, PLAN, READ_COPY
 from vx_pipeline.automation.looking import quarter
 from vx_pipeline.automation.on_demand import REMATCH
 from vx_pipeline.automation.red import tell_red
-from vx_pipeline.errors import VxError
+from vx_pipeline.errors import ConfigurationError, in_words
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.cases import latest_matching
 from vx_pipeline.journal.decisions import Decision, decisions_after
@@ -64,17 +65,21 @@ def for_each_school(
 ) -> dg.SensorResult:
     """The requests of each school; a school in trouble does not hold up the others."""
     settings = load_settings()
+    loaded = SCHOOLS.get_partition_keys()
     requests: list[dg.RunRequest] = []
     skipped = []
     for key in settings.school_keys():
         try:
+            if key not in loaded:
+                raise ConfigurationError(
+                    "This school was added after Dagster loaded the pipeline.",
+                    remedy="Reload its code location.",
+                )
             with SchoolSession(settings, key) as session:
-                found = request(context, session)
-        except VxError as error:
-            skipped.append(f"{key}: {error}")
+                requests += request(context, session)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other schools go on
+            skipped.append(f"{key}: {in_words(error)}")
             context.log.warning(skipped[-1])
-            continue
-        requests += found
     reason = dg.SkipReason("; ".join(skipped) or otherwise)
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
 

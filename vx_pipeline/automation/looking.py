@@ -5,22 +5,29 @@ and pushing a day again changes nothing that is right.
 """
 
 import asyncio
-import json
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from vx_pipeline.attendance.absences import Places
-from vx_pipeline.automation.news import OVERLAP, Found, News, Seen, Wish, checksum, digest, is_new, seen_after
-from vx_pipeline.errors import AccessError, NotFoundError, ServiceError
+from vx_pipeline.automation.news import News, Wish
+from vx_pipeline.automation.pass_round import read_passes
+from vx_pipeline.automation.seen import OVERLAP, Found, Other, Seen, checksum, is_new, seen_after
+from vx_pipeline.errors import AccessError, ServiceError, in_words
+from vx_pipeline.journal.due_pushes import EVERYBODY
 from vx_pipeline.journal.intents import has_written
-from vx_pipeline.journal.push_memory import passes_to_read, pushes_due
+from vx_pipeline.journal.push_memory import passes_known
 from vx_pipeline.orah import OrahClient
-from vx_pipeline.orah.assumed import read_pass, roll_results
+from vx_pipeline.orah.assumed import roll_results
 from vx_pipeline.session import SchoolSession
 
 LOOK_SECONDS = 10.0
-"""How long a look at one school may take. Dagster gives a tick, with all its schools, one minute."""
+"""How long the look at the last minutes may take. Dagster gives the tick of a sensor one minute."""
+
+WHOLE_SECONDS = 12.0
+"""How long the look at the whole day may take after that."""
 
 LOOK_BACK_MINUTES = 15
 """How often a look goes over the whole day, for what was edited, deleted or entered late; a look at every tick
@@ -29,56 +36,62 @@ would cost a large school dozens of requests a minute."""
 NIGHT = timedelta(hours=6)
 """For so long after midnight a look over the whole day takes yesterday in, too."""
 
+GAP = timedelta(hours=1)
+"""After a longer time without a look everybody is pushed, day by day, instead of reading all that has moved."""
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
-class Tick:
-    """What one look found, and the cursor for the next one."""
+class Look:
+    """What one look found.
+
+    Args:
+        wishes: the pushes that are worth it.
+        seen: what the next look begins from.
+        trouble: what could not be looked at, and why.
+    """
 
     wishes: tuple[Wish, ...]
-    cursor: str
+    seen: Seen
+    trouble: str = ""
 
 
-def look(session: SchoolSession, cursor: str | None) -> Tick:
-    """Looks at what is new in Orah since the cursor.
+def look(session: SchoolSession, seen: Seen) -> Look:
+    """Looks at what is new in Orah since the look before.
 
     Costs one request, one more with rolls, and one for the locations where something moved. Once in a quarter of an
-    hour it looks at the whole day: at least two requests for each page of movements or rolls if there is more than
-    one, and one for each pass of the day. Without a cursor it looks at the whole edit window.
+    hour it looks at the whole day, too: one request more, at least two for each page of movements if there is more
+    than one, and one for each pass of the day, a few at a time. On a new day, and where the cursor is lost or old,
+    everybody is to be pushed.
 
     Raises:
-        ServiceError: Orah did not answer within ``LOOK_SECONDS``.
+        VxError: the last minutes could not be read. Nothing is lost: the next look begins from the same moment.
     """
-    now = session.now()
-    seen = _read_cursor(cursor)
-    # Opened before the session's loop is busy.
-    orah = session.orah
-    found = session.run(_in_time(_read(session, orah, seen, now)))
-    news = News(session.school.zone, now)
-    news.of_movements(found, seen)
-    news.of_others(found, seen)
-    after = seen_after(seen, found, now, zone=session.school.zone, quarter=quarter(now))
-    return Tick((*news.wishes(), *_due(session, now)), json.dumps(vars(after), separators=(",", ":")))
-
-
-def _due(session: SchoolSession, now: datetime) -> list[Wish]:
-    """Days that are to be pushed again now. A push takes them out; one that failed is asked for a quarter later."""
-    return [
-        Wish(
-            day,
-            tuple(moments),
-            f"due:{quarter(now)}:"
-            + digest([f"{orah_id}@{moment.isoformat()}" for orah_id, moment in moments.items()]),
-        )
-        for day, moments in pushes_due(session.journal, session.key, now=now).items()
-    ]
-
-
-def _read_cursor(cursor: str | None) -> Seen:
-    """The cursor of the look before; one that cannot be read counts as lost."""
-    try:
-        return Seen(**json.loads(cursor)) if cursor else Seen()
-    except (ValueError, TypeError):
-        return Seen()
+    now, orah, policy = session.now(), session.orah, session.school.policies.attendance
+    zone, oldest = session.school.zone, now.date() - timedelta(days=policy.days_back)
+    news = News(zone, now, oldest)
+    started = _everybody_since(session, seen, now)
+    for day in started:
+        news.add(day, [EVERYBODY], ["everybody"])
+    before = seen if seen.until and now - seen.until <= GAP else _anew(seen)
+    since = (before.until or now) - OVERLAP
+    midnight = datetime.combine(now.date(), time.min, tzinfo=zone)
+    quick = session.run(_in_time(LOOK_SECONDS, _read(session, orah, before, None, since, midnight, now)))
+    news.of_movements(quick, before)
+    news.of_others(quick.others, before)
+    after, troubles = seen_after(before, quick, now, zone), []
+    first = _whole_from(before, now, oldest)
+    for look_further in (
+        partial(_look_at_whole_days, session, orah, first=first),
+        partial(_look_at_passes, session, orah, first=midnight),
+    ):
+        try:
+            after = look_further(after, now, news)
+        except Exception as error:  # noqa: BLE001 - what the last minutes brought must not be lost to it
+            troubles.append(in_words(error))
+    looked_from = seen.until.isoformat() if seen.until else quarter(now)
+    return Look(news.wishes(looked_from), after, " ".join(troubles))
 
 
 def quarter(now: datetime) -> str:
@@ -87,81 +100,112 @@ def quarter(now: datetime) -> str:
     return now.replace(minute=minute, second=0, microsecond=0).isoformat()
 
 
-async def _in_time(work: Any) -> Found:
+def _everybody_since(session: SchoolSession, seen: Seen, now: datetime) -> list[date]:
+    """The days of which everybody is to be pushed before this look can go on.
+
+    Who left yesterday and is still away has no movement today. And a school that begins has no history to make
+    good, but a lost cursor has.
+    """
+    today = now.date()
+    oldest = today - timedelta(days=session.school.policies.attendance.days_back)
+    last = seen.until.astimezone(session.school.zone).date() if seen.until else None
+    if seen.until is None or last is None:
+        first = oldest if has_written(session.journal, session.key, "class_attendance") else today
+    elif now - seen.until > GAP:
+        first = max(last, oldest)
+    elif last < today:
+        first = today
+    else:
+        return []
+    return [first + timedelta(days=number) for number in range((today - first).days + 1)]
+
+
+def _anew(seen: Seen) -> Seen:
+    """What is left of a cursor that is too old to go on from."""
+    return replace(seen, until=None, recent={}, sums={})
+
+
+def _whole_from(before: Seen, now: datetime, oldest: date) -> date:
+    if before.until is None:
+        return now.date()
+    return max(min(before.until - OVERLAP, now - NIGHT).astimezone(now.tzinfo).date(), oldest)
+
+
+async def _in_time(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            found: Found = await work
-            return found
+        async with asyncio.timeout(seconds):
+            return await work
     except TimeoutError:
         raise ServiceError(
-            f"Orah did not answer within {LOOK_SECONDS:.0f} s.",
+            f"Orah did not answer within {seconds:.0f} s.",
             kept="Nothing is lost: the next tick looks from the same moment on.",
         ) from None
 
 
-async def _read(session: SchoolSession, orah: OrahClient, seen: Seen, now: datetime) -> Found:
+async def _read(
+    session: SchoolSession,
+    orah: OrahClient,
+    seen: Seen,
+    whole_from: date | None,
+    since: datetime,
+    rolls_since: datetime,
+    now: datetime,
+) -> Found:
     policy, zone = session.school.policies.attendance, session.school.zone
-    whole = seen.looked != quarter(now)
-    since = _since(session, seen, now, whole=whole)
     movements = await orah.movements(since, now)
     places = None
     if any(is_new(record, seen) for record in movements):
         places = Places.of(await orah.locations(), policy, zone)
-    others: dict[str, tuple[int, date, tuple[int, ...]]] = {}
-    midnight = datetime.combine(now.date(), time.min, tzinfo=zone)
-    if policy.rolls:
-        others |= await _rolls(session, orah, since if whole else midnight, now)
-    if whole:
-        others |= await _passes(session, orah, midnight, now)
-    return Found(since.astimezone(zone).date() if whole else None, movements, places, others)
-
-
-def _since(session: SchoolSession, seen: Seen, now: datetime, *, whole: bool) -> datetime:
-    zone, policy = session.school.zone, session.school.policies.attendance
-    if not seen.until:
-        # A school that begins has no history to make good; a lost cursor has.
-        lost = has_written(session.journal, session.key, "class_attendance")
-        first = now.date() - timedelta(days=policy.days_back if lost else 0)
-        return datetime.combine(first, time.min, tzinfo=zone)
-    since = datetime.fromisoformat(seen.until) - OVERLAP
-    if not whole:
-        return since
-    first = min(since, now - NIGHT).astimezone(zone).date()
-    oldest = now.date() - timedelta(days=policy.days_back)
-    return datetime.combine(max(first, oldest), time.min, tzinfo=zone)
+    rolls = await _rolls(session, orah, seen, rolls_since, now) if policy.rolls else None
+    return Found(whole_from, movements, places, rolls or {}, rolls is not None)
 
 
 async def _rolls(
-    session: SchoolSession, orah: OrahClient, since: datetime, now: datetime
-) -> dict[str, tuple[int, date, tuple[int, ...]]]:
-    found: dict[str, tuple[int, date, tuple[int, ...]]] = {}
+    session: SchoolSession, orah: OrahClient, seen: Seen, since: datetime, now: datetime
+) -> dict[str, Other] | None:
+    """Class rolls by name; None where they may not be read. One that is not over any more is about nobody."""
+    found: dict[str, Other] = {}
     try:
         records = await orah.rolls(since, now)
     except AccessError:
-        return {}
+        return None
     for record in records:
         results, _ = roll_results(record)
-        if results:
-            day = results[0].taken_at.astimezone(session.school.zone).date()
-            ids = tuple(sorted({result.orah_id for result in results}))
-            found[f"r{results[0].roll_id}"] = (checksum(record), day, ids)
-    return found
-
-
-async def _passes(
-    session: SchoolSession, orah: OrahClient, midnight: datetime, now: datetime
-) -> dict[str, tuple[int, date, tuple[int, ...]]]:
-    found: dict[str, tuple[int, date, tuple[int, ...]]] = {}
-    known = passes_to_read(session.journal, session.key, first=midnight, last=now)
-    for leave_id, orah_id in known.items():
-        try:
-            record = await orah.leave(leave_id)
-        except AccessError:
-            return {}
-        except NotFoundError:
-            if orah_id is not None:
-                found[f"p{leave_id}"] = (0, now.date(), (orah_id,))
+        name = f"r{record['id']}"
+        before = seen.others.get(name)
+        if not results and before is None:
             continue
-        if one := read_pass(record):
-            found[f"p{leave_id}"] = (checksum(record), now.date(), (one.orah_id,))
+        day = results[0].taken_at.astimezone(session.school.zone).date() if results else None
+        ids = tuple(sorted({result.orah_id for result in results}))
+        first = day or (before.first if before else now.date())
+        found[name] = Other(checksum(record), ids, first, first)
     return found
+
+
+def _look_at_whole_days(
+    session: SchoolSession, orah: OrahClient, seen: Seen, now: datetime, news: News, *, first: date
+) -> Seen:
+    """Looks at the day, and by night at the day before, once in a quarter of an hour."""
+    if seen.looked == quarter(now):
+        return seen
+    start = datetime.combine(first, time.min, tzinfo=session.school.zone)
+    whole = session.run(_in_time(WHOLE_SECONDS, _read(session, orah, seen, first, start, start, now)))
+    news.of_movements(whole, seen)
+    news.of_others(whole.others, seen)
+    news.of_rolls_that_are_gone(whole, seen)
+    return replace(seen_after(seen, whole, now, session.school.zone), looked=quarter(now))
+
+
+def _look_at_passes(
+    session: SchoolSession, orah: OrahClient, seen: Seen, now: datetime, news: News, *, first: datetime
+) -> Seen:
+    """Goes on with the round of passes, or begins one where a new quarter of an hour has begun."""
+    if not seen.pass_after and seen.passes == quarter(now):
+        return seen
+    known = passes_known(session.journal, session.key, first=first, last=now)
+    read = session.run(read_passes(orah, known, seen.others, seen.pass_after, session.school.zone))
+    news.of_others(read.found, seen)
+    names = {f"p{one.leave_id}" for one in known}
+    others = {name: other for name, other in seen.others.items() if name in names or name.startswith("r")}
+    begun = seen.passes if seen.pass_after else quarter(now)
+    return replace(seen, passes=begun, pass_after=read.after, others={**others, **read.found})

@@ -1,107 +1,78 @@
 """What is new between two looks at Orah: whose day is worth a push, and why."""
 
 import hashlib
-import json
-import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from vx_pipeline.attendance.absences import Places
+from vx_pipeline.automation.seen import (
+    OVERLAP,
+    Found,
+    Other,
+    Seen,
+    checksum,
+    follow,
+    in_order,
+    is_new,
+    sums_of,
+)
+from vx_pipeline.journal.due_pushes import EVERYBODY
 from vx_pipeline.orah.assumed import parse_moment
-
-OVERLAP = timedelta(minutes=10)
-"""How far each look goes back behind the one before: movements may be entered a little late."""
-
-Record = Mapping[str, Any]
-Others = Mapping[str, tuple[int, date, tuple[int, ...]]]
-"""Rolls and passes by name (``r<id>``, ``p<id>``): the checksum, the day, and whom it is about."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """A push that is worth it: a day, whose, and a name that is equal for equal looks."""
+    """A push that is worth it: a day, whose, and a name that is equal for equal looks from the same cursor."""
 
     day: date
     orah_ids: tuple[int, ...]
     reason: str
 
 
-@dataclass
-class Seen:
-    """What earlier looks have seen; the cursor.
-
-    Args:
-        until: the moment looked up to, ISO 8601; empty before the first look.
-        looked: the quarter of an hour of the last look at the whole day.
-        recent: checksums of the movements that the next look sees again, by id.
-        sums: by day and student, the sum of the checksums of all movements of that day.
-        away: students whose last movement led to a place that means away.
-        others: checksums of rolls and passes of the day.
-    """
-
-    until: str = ""
-    looked: str = ""
-    recent: dict[str, int] = field(default_factory=dict)
-    sums: dict[str, dict[str, int]] = field(default_factory=dict)
-    away: list[int] = field(default_factory=list)
-    others: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a look read.
-
-    Args:
-        whole_from: the first day that was read whole; None when only the last minutes were.
-        movements: location records.
-        places: which locations mean away; None where nothing moved.
-        others: rolls and passes.
-    """
-
-    whole_from: date | None
-    movements: Sequence[Record]
-    places: Places | None
-    others: Others
-
-
 class News:
-    """Collects whose day is worth a push, and why."""
+    """Collects whose day is worth a push, and why.
 
-    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+    Args:
+        zone: the school's time zone.
+        now: this moment in it.
+        oldest: the first day of the edit window; what is about earlier days is no news.
+    """
+
+    def __init__(self, zone: ZoneInfo, now: datetime, oldest: date) -> None:
         self._zone = zone
         self._now = now
+        self._oldest = oldest
         self._ids: dict[date, set[int]] = defaultdict(set)
         self._reasons: dict[date, list[str]] = defaultdict(list)
 
     def add(self, day: date, orah_ids: Iterable[int], reasons: Iterable[str]) -> None:
         """These students' day is worth a push, for these reasons."""
-        self._ids[day].update(orah_ids)
-        self._reasons[day].extend(reasons)
+        if self._oldest <= day <= self._now.date():
+            self._ids[day].update(orah_ids)
+            self._reasons[day].extend(reasons)
 
     def of_movements(self, found: Found, seen: Seen) -> None:
         """Departures, ways back of whoever was away, and whatever was entered late, edited or deleted."""
-        away = set(seen.away)
-        for record in sorted(found.movements, key=_order):
+        away, on_pass = set(seen.away), _on_pass(seen, self._now.date())
+        for record in in_order(found.movements):
             if not record["student"] or found.places is None:
                 continue
             student, at = record["student"]["id"], parse_moment(record["record_time"])
-            departs = found.places.is_departure(record)
             if is_new(record, seen):
                 late = found.whole_from is None and at < self._now - OVERLAP
                 known = str(self._day(at)) in seen.sums
-                if (departs or student in away or late) and not (found.whole_from and known):
+                moves = found.places.is_departure(record) or student in away or student in on_pass
+                if (moves or late) and not (found.whole_from and known):
                     self.add(self._day(at), [student], [f"m{record['id']}:{checksum(record)}"])
-            _follow(away, record, found.places)
+            follow(away, record, found.places)
         if found.whole_from:
             self._of_whole_days(found, seen)
 
     def _of_whole_days(self, found: Found, seen: Seen) -> None:
         """Students whose movements of a day are not those that were seen, one by one, before."""
-        sums = _sums(found.movements, self._zone)
+        sums = sums_of(found.movements, self._zone)
         for day, before in seen.sums.items():
             if found.whole_from is None or date.fromisoformat(day) < found.whole_from:
                 continue
@@ -115,16 +86,36 @@ class News:
             if changed:
                 self.add(date.fromisoformat(day), changed, told)
 
-    def of_others(self, found: Found, seen: Seen) -> None:
-        """Rolls and passes that are new or other than before."""
-        for name, (checksum, day, orah_ids) in found.others.items():
-            if seen.others.get(name) != checksum:
-                self.add(day, orah_ids, [f"{name}:{checksum}"])
+    def of_others(self, others: Mapping[str, Other], seen: Seen) -> None:
+        """Rolls and passes that are new or other than before: whom they were about, and whom they are about now."""
+        for name, other in others.items():
+            before = seen.others.get(name)
+            if before is None or before.checksum != other.checksum:
+                told = f"{name}:{other.checksum}"
+                for one in (other, before) if before else (other,):
+                    for day in self._days(one):
+                        self.add(day, {*other.orah_ids, *(before.orah_ids if before else ())}, [told])
 
-    def wishes(self) -> tuple[Wish, ...]:
-        """One wish for each day with news, oldest first."""
+    def of_rolls_that_are_gone(self, found: Found, seen: Seen) -> None:
+        """Rolls of days that were looked at whole, and that are not there any more."""
+        if found.whole_from is None or not found.rolls_read:
+            return
+        for name, before in seen.others.items():
+            if name.startswith("r") and before.first >= found.whole_from and name not in found.others:
+                self.add(before.first, before.orah_ids, [f"{name}:gone"])
+
+    def wishes(self, looked_from: str) -> tuple[Wish, ...]:
+        """One wish for each day with news, oldest first.
+
+        Args:
+            looked_from: names the cursor. What is as it was two looks ago, but not one look ago, is news again.
+        """
         return tuple(
-            Wish(day, tuple(sorted(self._ids[day])), digest(self._reasons[day]))
+            Wish(
+                day,
+                (EVERYBODY,) if EVERYBODY in self._ids[day] else tuple(sorted(self._ids[day])),
+                digest({looked_from, *self._reasons[day]}),
+            )
             for day in sorted(self._ids)
             if self._ids[day]
         )
@@ -132,76 +123,20 @@ class News:
     def _day(self, at: datetime) -> date:
         return at.astimezone(self._zone).date()
 
-
-def seen_after(seen: Seen, found: Found, now: datetime, *, zone: ZoneInfo, quarter: str) -> Seen:
-    """What has been seen after a look."""
-    away = set(seen.away)
-    if found.places is not None:
-        for record in sorted(found.movements, key=_order):
-            if record["student"]:
-                _follow(away, record, found.places)
-    if found.whole_from is None:
-        sums = {day: dict(students) for day, students in seen.sums.items()}
-        for record in found.movements:
-            if is_new(record, seen):
-                _add(sums, record, zone, before=seen.recent.get(str(record["id"]), 0))
-        others = seen.others
-    else:
-        sums = _sums(found.movements, zone)
-        sums.setdefault(now.date().isoformat(), {})
-        others = {}
-    return Seen(
-        until=now.isoformat(),
-        looked=quarter,
-        recent={
-            str(record["id"]): checksum(record)
-            for record in found.movements
-            if parse_moment(record["record_time"]) >= now - 2 * OVERLAP
-        },
-        sums=sums,
-        away=sorted(away),
-        others={**others, **{name: one[0] for name, one in found.others.items()}},
-    )
+    def _days(self, other: Other) -> list[date]:
+        """The days of the edit window that a roll or a pass touches."""
+        window = range((self._now.date() - self._oldest).days + 1)
+        return [day for number in window if other.touches(day := self._oldest + timedelta(days=number))]
 
 
-def is_new(record: Record, seen: Seen) -> bool:
-    """Whether a movement was not among those that the look before saw, or was another one then."""
-    return seen.recent.get(str(record["id"])) != checksum(record)
-
-
-def _follow(away: set[int], record: Record, places: Places) -> None:
-    """Takes a student in among those who are away, or out, by the next movement of theirs."""
-    if places.is_departure(record):
-        away.add(record["student"]["id"])
-    else:
-        away.discard(record["student"]["id"])
-
-
-def _sums(movements: Iterable[Record], zone: ZoneInfo) -> dict[str, dict[str, int]]:
-    sums: dict[str, dict[str, int]] = {}
-    for record in movements:
-        _add(sums, record, zone)
-    return sums
-
-
-def _add(sums: dict[str, dict[str, int]], record: Record, zone: ZoneInfo, before: int = 0) -> None:
-    """Adds a movement to its student's sum; the order in which movements come does not matter."""
-    if not record["student"]:
-        return
-    day = parse_moment(record["record_time"]).astimezone(zone).date().isoformat()
-    student = str(record["student"]["id"])
-    of_day = sums.setdefault(day, {})
-    of_day[student] = (of_day.get(student, 0) + checksum(record) - before) % 2**32
-
-
-def _order(record: Record) -> tuple[datetime, int]:
-    return parse_moment(record["record_time"]), record["id"]
-
-
-def checksum(record: Record) -> int:
-    """Of all that a mark could rest on; how Orah refers to the student may change without meaning anything."""
-    told = {**record, "student": (record.get("student") or {}).get("id")}
-    return zlib.crc32(json.dumps(told, sort_keys=True, default=str).encode())
+def _on_pass(seen: Seen, day: date) -> set[int]:
+    """Students with a pass on a day: they may be away without a movement that says so."""
+    return {
+        orah_id
+        for name, other in seen.others.items()
+        if name.startswith("p") and other.touches(day)
+        for orah_id in other.orah_ids
+    }
 
 
 def digest(reasons: Collection[str]) -> str:

@@ -1,20 +1,33 @@
 """The push: a job that carries a school's day from Orah to Veracross, by the sensors and by the button."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 from pydantic import Field
 
 from vx_pipeline.assets.alerts import tell_troubles
-from vx_pipeline.assets.attendance_push import push_metadata, push_school_day, refuse_failures
+from vx_pipeline.assets.attendance_push import (
+    is_left_undone,
+    push_metadata,
+    push_school_day,
+    refuse_failures,
+)
 from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOL_DAYS, school_and_day, school_day_key
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.automation.red import tell_failure
+from vx_pipeline.journal.problems import open_problems
+from vx_pipeline.session import SchoolSession
 
-WAIT_SECONDS = 900.0
-"""How long a push waits for another run of its school: a night takes minutes, and a mark must not be lost to it."""
+PRIORITY = "dagster/priority"
+"""Run tag: which of the waiting runs begins first. Runs without it have 0."""
+
+_SOURCE = "push:"
+"""How the sources of troubles with pushes begin; the day follows."""
+
+HIGH, MIDDLE, LOW = 10, 5, -10
+"""Of a push that somebody's movement asks for, of a push of everybody, and of what may wait for both."""
 
 
 class PushConfig(dg.Config):
@@ -28,8 +41,28 @@ class PushConfig(dg.Config):
 
 @dg.failure_hook(name="tell_red_push", required_resource_keys=set())
 def tell_red_push(context: dg.HookContext) -> None:
-    """A push that stopped; it is over when one comes through."""
-    tell_failure(context, "push", "push")
+    """A push that stopped; it is over when nothing of its day is left to do."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is not None and (day := run.tags.get("dagster/partition/day")):
+        tell_failure(context, _source(day), f"push of {day}")
+
+
+def tell_over(session: SchoolSession, day: date) -> None:
+    """Tells that pushes of a day come through again, once nobody's is left undone; and forgets earlier days.
+
+    One student's push says nothing of another's that failed.
+    """
+    oldest = session.today() - timedelta(days=session.school.policies.attendance.days_back)
+    troubled = {one.source for one in open_problems(session.journal, session.key)}
+    over = [one for one in troubled if _SOURCE <= one < _source(str(oldest))]
+    if _source(str(day)) in troubled and not is_left_undone(session, day):
+        over.append(_source(str(day)))
+    for source in over:
+        tell_troubles(session, source, ())
+
+
+def _source(day: str) -> str:
+    return f"{_SOURCE}{day}"
 
 
 @dg.op(
@@ -42,7 +75,7 @@ def push_attendance_op(context: dg.OpExecutionContext, schools: Schools, config:
     """Compares, writes the intent, patches, reads back; tells in two tables what it found and did."""
     with plain_failures():
         key, day = school_and_day(context.partition_key)
-        session = schools.open(key, wait_seconds=WAIT_SECONDS)
+        session = schools.open(key)
         pushed = push_school_day(session, day, cause=context.run_id, orah_ids=config.orah_ids or None)
         metadata = push_metadata(session, pushed)
     for asset, values in metadata.items():
@@ -51,7 +84,7 @@ def push_attendance_op(context: dg.OpExecutionContext, schools: Schools, config:
         )
     with plain_failures():
         refuse_failures(pushed)
-        tell_troubles(session, "push", ())
+        tell_over(session, day)
 
 
 @dg.job(
@@ -72,11 +105,12 @@ def push_request(
     orah_ids: Sequence[int],
     run_key: str,
     tags: Mapping[str, str] | None = None,
+    priority: int = HIGH,
 ) -> dg.RunRequest:
     """Asks for a push of some students' day. The same run key asks for the same run, however often."""
     return dg.RunRequest(
         run_key=run_key,
-        tags=dict(tags or {}),
+        tags={PRIORITY: str(priority), **(tags or {})},
         partition_key=school_day_key(school, day),
         job_name=push_attendance_job.name,
         run_config=dg.RunConfig(ops={"push_attendance_op": PushConfig(orah_ids=sorted(orah_ids))}),

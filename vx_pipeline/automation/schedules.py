@@ -1,7 +1,7 @@
-"""Schedules: one for each school, in its own time zone; for the school, or for the school's day before."""
+"""Schedules: one for each school, in its own time zone; for the school, for its day before, or for several days."""
 
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,22 +10,26 @@ import dagster as dg
 from vx_pipeline.assets.partitions import school_day_key
 from vx_pipeline.settings import Settings
 
-Partition = Callable[[str, date], str]
-"""The partition that a tick launches, by the school and the date of the tick on the school's own calendar."""
+Requests = Callable[[str, datetime], Sequence[dg.RunRequest]]
+"""What a tick launches, by the school and the moment of the tick on the school's own clock."""
 
 
-def whole_school(school: str, today: date) -> str:
-    """The school, whatever day it is."""
-    return school
+def whole_school(school: str, tick: datetime) -> list[dg.RunRequest]:
+    """One run for the school, whatever day it is."""
+    return [dg.RunRequest(partition_key=school)]
 
 
-def day_before(school: str, today: date) -> str:
-    """The school's yesterday."""
-    return school_day_key(school, today - timedelta(days=1))
+def day_before(school: str, tick: datetime) -> list[dg.RunRequest]:
+    """One run for the school's yesterday."""
+    return [dg.RunRequest(partition_key=school_day_key(school, tick.date() - timedelta(days=1)))]
 
 
 def school_schedules(
-    settings: Settings, job: Any, cron: str, told: str, partition: Partition = whole_school
+    settings: Settings,
+    job: Any,
+    cron: str | Sequence[str],
+    told: str,
+    requests: Requests = whole_school,
 ) -> list[dg.ScheduleDefinition]:
     """A schedule ``<job>_<school>`` for each school.
 
@@ -34,15 +38,15 @@ def school_schedules(
         job: what is launched; of a type that Dagster does not name publicly.
         cron: when, on the school's own clock.
         told: the same in words; the time zone is added.
-        partition: what it is launched for.
+        requests: what it is launched for.
     """
     return [
-        _schedule(key, settings.timezone(key), job, cron, told, partition) for key in settings.school_keys()
+        _schedule(key, settings.timezone(key), job, cron, told, requests) for key in settings.school_keys()
     ]
 
 
 def _schedule(
-    key: str, timezone: str, job: Any, cron: str, told: str, partition: Partition
+    key: str, timezone: str, job: Any, cron: str | Sequence[str], told: str, requests: Requests
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"{job.name}_{key.replace('-', '_')}",
@@ -51,8 +55,8 @@ def _schedule(
         execution_timezone=timezone,
         description=f"{told} {timezone}.",
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=partition(key, _tick(context, timezone).date()))
+    def schedule(context: dg.ScheduleEvaluationContext) -> Sequence[dg.RunRequest]:
+        return requests(key, _tick(context, timezone))
 
     return schedule
 

@@ -14,6 +14,7 @@ from vx_pipeline.commands import plan_report
 from vx_pipeline.commands.console import table
 from vx_pipeline.commands.findings import Finding
 from vx_pipeline.commands.runs import HELD_CHECK, Outcome
+from vx_pipeline.journal.due_pushes import last_look
 from vx_pipeline.journal.intents import count_outcomes
 from vx_pipeline.journal.mark_counts import count_waiting_marks
 from vx_pipeline.journal.open_cases import open_cases
@@ -169,6 +170,7 @@ def status(session: SchoolSession) -> dict[str, Any]:
             {"colour": one.colour, "told": one.told, "opened_at": one.opened_at, "times": one.times}
             for one in open_problems(session.journal, session.key)
         ],
+        "looked_at_utc": last_look(session.journal, session.key),
         "marks_waiting": count_waiting_marks(session.journal, session.key),
         "plan": None
         if plan is None
@@ -201,6 +203,8 @@ def print_status(console: Console, facts: Mapping[str, Any]) -> None:
     """The status as a table."""
     rows = [(one["table"], one["rows"], _age(one["read_at_utc"])) for one in facts["tables"]]
     console.print(table(f"School {facts['school']}", ("table", "rows", "last read (UTC)"), rows), Text())
+    if facts["looked_at_utc"]:
+        console.print(f"Orah was last looked at {facts['looked_at_utc']:%Y-%m-%d %H:%M} (UTC).")
     if facts["marks_waiting"]:
         console.print(f"{facts['marks_waiting']} marks wait for a person: `vx marks`.")
     plan = facts["plan"]

@@ -85,5 +85,15 @@ due_pushes = Table(
     Column("day", Date, primary_key=True),
     Column("orah_id", BigInteger, primary_key=True, autoincrement=False),
     Column("due_at", Moment, nullable=False),
+    Column("wished_at", Moment, comment="when a look or a schedule asked for it last; null where none did"),
+    Column("owed_since", Moment, comment="since when it was to be pushed and was not; null until it is due"),
 )
-"""Grain: one student whose day is to be pushed again at a moment that no movement announces."""
+"""Grain: one student whose day is to be pushed, or pushed again. Orah id 0 stands for everybody."""
+
+last_looks = Table(
+    "last_looks",
+    metadata,
+    Column("school", String(64), primary_key=True),
+    Column("looked_at", Moment, nullable=False),
+)
+"""Grain: one school, and when its Orah was last looked at with success."""

@@ -147,6 +147,25 @@ def marked_days(
         return tuple(connection.execute(query).scalars())
 
 
+def days_marked_by_another_link(
+    journal: Journal, school: str, *, student_id: int, orah_id: int, first: date
+) -> tuple[date, ...]:
+    """The days from ``first`` on with marks of ours that rest on this student or this record, but not on both."""
+    query = (
+        select(marks.c.attendance_date)
+        .where(
+            marks.c.school == school,
+            (marks.c.student_id == student_id) != (marks.c.orah_id == orah_id),
+            marks.c.attendance_date >= first,
+            marks.c.ours,
+        )
+        .distinct()
+        .order_by(marks.c.attendance_date)
+    )
+    with journal.begin() as connection:
+        return tuple(connection.execute(query).scalars())
+
+
 def _origin(connection: Connection, row: RowMapping) -> Mark | None:
     """The last state of the row that was not ours."""
     query = (

@@ -1,6 +1,7 @@
-"""What one push leaves to the next: marks in doubt, days without a match, ids of passes, and when to look again."""
+"""What one push leaves to the next: marks in doubt, days without a match, and ids of passes."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -14,6 +15,16 @@ _MAY_GROW = timedelta(days=2)
 
 _FORGOTTEN = timedelta(days=30)
 """How long before the edit window a pass must have been seen last, by its id or read, to be forgotten."""
+
+
+@dataclass(frozen=True)
+class KnownPass:
+    """A pass as it was read last; all but its id is None until it was, and the end where it has none."""
+
+    leave_id: int
+    orah_id: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 def doubted_since(journal: Journal, school: str, attendance_id: int, *, at: datetime) -> datetime:
@@ -119,60 +130,25 @@ def passes_to_read(
         last: its end.
         orah_ids: only passes of these students, and those of whom it is not known yet; all without it.
     """
-    query = select(known_passes).where(known_passes.c.school == school).order_by(known_passes.c.leave_id)
-    with journal.begin() as connection:
-        rows = connection.execute(query).mappings().all()
     return {
-        row["leave_id"]: row["orah_id"]
-        for row in rows
-        if (row["starts_at"] is None or row["starts_at"] <= last)
-        and (row["ends_at"] is None or row["ends_at"] >= first - _MAY_GROW)
-        and (orah_ids is None or row["orah_id"] is None or row["orah_id"] in orah_ids)
+        one.leave_id: one.orah_id
+        for one in passes_known(journal, school, first=first, last=last)
+        if orah_ids is None or one.orah_id is None or one.orah_id in orah_ids
     }
 
 
-def plan_push(
-    journal: Journal,
-    school: str,
-    day: date,
-    due: Mapping[int, datetime],
-    *,
-    looked_at: Collection[int] | None,
-) -> None:
-    """Notes when the day of which students is to be pushed again, instead of what was noted before.
-
-    Args:
-        journal: the open journal.
-        school: the school's key.
-        day: the day.
-        due: the moment by Orah id.
-        looked_at: the students that the push covered; all without it. Of others nothing changes.
-    """
-    before = delete(due_pushes).where(due_pushes.c.school == school, due_pushes.c.day == day)
-    if looked_at is not None:
-        before = before.where(due_pushes.c.orah_id.in_(looked_at))
-    rows = [
-        {"school": school, "day": day, "orah_id": one, "due_at": moment}
-        for one, moment in sorted(due.items())
-    ]
-    with journal.begin_alone() as connection:
-        connection.execute(before)
-        if rows:
-            connection.execute(insert(due_pushes), rows)
-
-
-def pushes_due(journal: Journal, school: str, *, now: datetime) -> dict[date, dict[int, datetime]]:
-    """By day, the students whose push is due, with the moment."""
-    query = (
-        select(due_pushes.c.day, due_pushes.c.orah_id, due_pushes.c.due_at)
-        .where(due_pushes.c.school == school, due_pushes.c.due_at <= now)
-        .order_by(due_pushes.c.day, due_pushes.c.orah_id)
-    )
-    found: dict[date, dict[int, datetime]] = {}
+def passes_known(journal: Journal, school: str, *, first: datetime, last: datetime) -> list[KnownPass]:
+    """The known passes that may reach into a time, as they were read last, in the order of their ids."""
+    query = select(known_passes).where(known_passes.c.school == school).order_by(known_passes.c.leave_id)
     with journal.begin() as connection:
-        for day, orah_id, due_at in connection.execute(query):
-            found.setdefault(day, {})[orah_id] = due_at
-    return found
+        rows = connection.execute(query).mappings().all()
+    found = [KnownPass(**{name: row[name] for name in KnownPass.__dataclass_fields__}) for row in rows]
+    return [
+        one
+        for one in found
+        if (one.starts_at is None or one.starts_at <= last)
+        and (one.ends_at is None or one.ends_at >= first - _MAY_GROW)
+    ]
 
 
 def forget_days_before(journal: Journal, school: str, day: date) -> None:

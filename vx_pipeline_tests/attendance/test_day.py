@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from vx_pipeline.attendance.day import PushedDay
+from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.mark_questions import open_questions
-from vx_pipeline.journal.push_memory import days_without_match, pushes_due
+from vx_pipeline.journal.push_memory import days_without_match
 from vx_pipeline.settings import SANDBOX
 from vx_pipeline_tests.attendance.school_day import SchoolDay, minutes, school_day
 from vx_pipeline_tests.conftest import SandboxFactory

@@ -10,11 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vx_pipeline.journal import Journal, open_journal
+from vx_pipeline.journal.due_pushes import (
+    EVERYBODY,
+    begin_push,
+    plan_push,
+    pushes_due,
+    pushes_owed,
+    wish_push,
+)
 from vx_pipeline.journal.marks import (
     Because,
     Mark,
     OurMark,
     Place,
+    days_marked_by_another_link,
     last_mark,
     marked_days,
     our_marks,
@@ -28,8 +37,6 @@ from vx_pipeline.journal.push_memory import (
     note_pass,
     note_unmatched,
     passes_to_read,
-    plan_push,
-    pushes_due,
     trust_again,
 )
 
@@ -156,6 +163,32 @@ def test_a_student_is_due_at_the_moment_that_the_last_push_said(journal: Journal
     assert pushes_due(journal, SOUTH, now=later(days=9)) == {DAY: {9: NOW}}
 
 
+def test_what_a_look_wishes_is_due_again_until_a_push_that_knows_of_it_comes_through(
+    journal: Journal,
+) -> None:
+    def wish(orah_id: int, **passed: float) -> None:
+        at = later(**passed)
+        wish_push(journal, NORTH, DAY, [orah_id], at=at, due_at=at + timedelta(minutes=15))
+
+    plan_push(journal, NORTH, DAY, {7: later(minutes=5)}, looked_at=None)
+    for one in (7, 8, EVERYBODY):
+        wish(one)
+    due = {EVERYBODY: later(minutes=15), 7: later(minutes=5), 8: later(minutes=15)}
+    assert pushes_due(journal, NORTH, now=later(minutes=15)) == {DAY: due}, "never later than before"
+    begin_push(journal, NORTH, DAY, [7, 8], at=later(minutes=6), due_at=later(minutes=21))
+    due |= {7: later(minutes=21)}
+    assert pushes_due(journal, NORTH, now=later(minutes=21)) == {DAY: due}
+    wish(8, minutes=7)
+    plan_push(journal, NORTH, DAY, {7: later(hours=2)}, looked_at=[7, 8], read_at=later(minutes=6))
+    due = {EVERYBODY: later(minutes=15), 7: later(hours=2), 8: later(minutes=15)}
+    assert pushes_due(journal, NORTH, now=later(hours=2)) == {DAY: due}, "8 moved while the push was at work"
+    assert pushes_owed(journal, NORTH, before=later(seconds=1)) == {DAY: 2}
+    assert pushes_owed(journal, NORTH, before=NOW) == pushes_owed(journal, SOUTH, before=later(days=1)) == {}
+    plan_push(journal, NORTH, DAY, {}, looked_at=None, read_at=later(minutes=8))
+    assert pushes_due(journal, NORTH, now=later(days=9)) == {}
+    assert pushes_owed(journal, NORTH, before=later(days=9)) == {}
+
+
 def test_what_lies_outside_every_window_is_forgotten(journal: Journal) -> None:
     before = DAY - timedelta(days=1)
     for school in (NORTH, SOUTH):
@@ -267,6 +300,22 @@ def test_days_with_marks_of_ours_that_rest_on_a_link(journal: Journal) -> None:
     assert found(first=days[1]) == tuple(days[1:])
     assert found(student_id=2) == found(orah_id=8) == ()
     assert marked_days(journal, SOUTH, student_id=1, orah_id=7, first=DAY) == ()
+
+
+def test_days_marked_by_another_link(journal: Journal) -> None:
+    by_days = [PLACE, replace(PLACE, orah_id=8), replace(PLACE, student_id=2)]
+    by_days += [replace(PLACE, student_id=2, orah_id=8)]
+    for number, place in enumerate(by_days):
+        day = DAY + timedelta(days=number)
+        write(journal, replace(ABSENT, attendance_id=20 + number), place=replace(place, attendance_date=day))
+    days = [DAY + timedelta(days=number) for number in (1, 2)]
+
+    def found(school: str = NORTH, first: date = DAY) -> tuple[date, ...]:
+        return days_marked_by_another_link(journal, school, student_id=1, orah_id=7, first=first)
+
+    assert found() == tuple(days)
+    assert found(first=days[1]) == tuple(days[1:])
+    assert found(SOUTH) == ()
 
 
 states = st.lists(st.tuples(st.booleans(), st.sampled_from([None, "1", "2"])), max_size=8)

@@ -1,0 +1,61 @@
+"""Pushes that are wanted: noted before they are asked for, asked for again when due, told when they stay away."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from vx_pipeline.attendance.day import RETRY
+from vx_pipeline.automation.looking import quarter
+from vx_pipeline.automation.news import Wish, digest
+from vx_pipeline.journal.due_pushes import EVERYBODY, pushes_due, pushes_owed, wish_push
+from vx_pipeline.journal.problems import RED, Trouble
+from vx_pipeline.session import SchoolSession
+
+BEHIND = timedelta(hours=1)
+"""How long a push may stay away before somebody is told."""
+
+
+def note_wishes(session: SchoolSession, wishes: Iterable[Wish]) -> None:
+    """Notes pushes before they are asked for: a run may be lost in the queue, or never come to its first line.
+
+    The push that comes through takes them out.
+    """
+    # Later than the look's own reading: a push that read Orah before this moment may not know of it.
+    at = session.now()
+    for wish in wishes:
+        wish_push(session.journal, session.key, wish.day, wish.orah_ids, at=at, due_at=at + RETRY)
+
+
+def due_wishes(session: SchoolSession, now: datetime) -> list[Wish]:
+    """Days that are to be pushed now. One whose push does not come through is asked for again a quarter later.
+
+    A push of everybody is longer, and asked for again once an hour.
+    """
+    oldest = now.date() - timedelta(days=session.school.policies.attendance.days_back)
+    wishes = []
+    for day, moments in pushes_due(session.journal, session.key, now=now).items():
+        if not oldest <= day <= now.date():
+            continue
+        if EVERYBODY in moments:
+            hour = now.replace(minute=0, second=0, microsecond=0)
+            wishes.append(_due(day, {EVERYBODY: moments.pop(EVERYBODY)}, hour.isoformat()))
+        if moments:
+            wishes.append(_due(day, moments, quarter(now)))
+    return wishes
+
+
+def _due(day: date, moments: Mapping[int, datetime], asked_in: str) -> Wish:
+    told = [f"{orah_id}@{moment.isoformat()}" for orah_id, moment in moments.items()]
+    return Wish(day, tuple(moments), f"due:{asked_in}:{digest(told)}")
+
+
+def behind(session: SchoolSession, now: datetime) -> list[Trouble]:
+    """A trouble where marks are behind: a push was wanted an hour ago, and none came through."""
+    owed = pushes_owed(session.journal, session.key, before=now - BEHIND)
+    if not owed:
+        return []
+    days = ", ".join(str(day) for day in owed)
+    told = (
+        f"marks are behind: for more than an hour no push of {days} has come through. "
+        "Look at the runs of push_attendance"
+    )
+    return [Trouble(RED, "push", 0, told)]
