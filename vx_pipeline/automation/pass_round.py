@@ -76,7 +76,9 @@ def _as_seen(record: dict[str, object], zone: ZoneInfo) -> Other | None:
     one = read_pass(record)
     if one is None:
         return None
-    return _other(checksum(record), one.orah_id, one.start, one.end, zone)
+    # Who is on a pass that is not over is not back because its planned end is past.
+    end = None if one.counts and not one.is_over else one.end
+    return _other(checksum(record), one.orah_id, one.start, end, zone)
 
 
 def _gone(known: KnownPass, before: Other | None, zone: ZoneInfo) -> Other | None:
