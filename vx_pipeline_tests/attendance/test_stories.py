@@ -16,9 +16,9 @@ from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.automation.backfill import Backfill, backfills
 from vx_pipeline.journal.cases import ORAH, Matching, Person, record_matching
 from vx_pipeline.journal.decisions import Entity, Kind, decide
+from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.problems import open_problems
-from vx_pipeline.journal.push_memory import pushes_due
 from vx_pipeline.sandbox import Fault, FaultKind
 from vx_pipeline_tests.attendance.school_day import MARKER, ZONE, SchoolDay, minutes, school_day
 from vx_pipeline_tests.conftest import SandboxFactory
