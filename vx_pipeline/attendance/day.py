@@ -115,10 +115,11 @@ async def push_day(
         or any(found.is_said_by(one.because.cause) for found in said[row_key(one.place)])
     ]
     trust_again(pusher.journal, pusher.school, trusted)
+    tracked = [one for one in meetings if one.is_tracked]
     looked_at = items(
         wanted,
         ours,
-        meetings,
+        tracked,
         says=says,
         links=replace(known.links, denied=_denied(pusher)),
         words=known.words,
@@ -128,7 +129,7 @@ async def push_day(
     done = await push_marks(pusher, looked_at, said_nothing=said_nothing)
     fresh = [one.attendance_id for one in done.updates if one.was_written and one.attendance_id is not None]
     trust_again(pusher.journal, pusher.school, fresh)
-    due = next_due(says.periods, meetings, now=now, absent_share=pusher.policy.absent_share)
+    due = next_due(says.periods, tracked, now=now, absent_share=pusher.policy.absent_share)
     due = _with_retries(due, done.updates, says.read_again, now, is_today=day == today)
     plan_push(pusher.journal, pusher.school, day, due, looked_at=students, read_at=now)
     away = set(days_away(says.periods, days=Days(day, day), zone=reader.zone))

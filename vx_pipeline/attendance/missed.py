@@ -14,7 +14,10 @@ from vx_pipeline.warehouse.derive import derive
 
 @dataclass(frozen=True, order=True)
 class Meeting:
-    """A class meeting that a student belonged in. Moments are aware, UTC; ``block_id`` is a code."""
+    """A class meeting that a student belonged in. Moments are aware, UTC; ``block_id`` is a code.
+
+    Where attendance is not tracked there is no row to mark; a roll may be taken there all the same.
+    """
 
     class_id: int
     date: date
@@ -23,6 +26,7 @@ class Meeting:
     orah_id: int
     starts_at: datetime
     ends_at: datetime
+    is_tracked: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,23 @@ def student_meetings(
     )
     rows = connection.execute(
         """
-        SELECT class_id, date, block_id, student_id, orah_id, starts_at, ends_at
+        SELECT class_id, date, block_id, student_id, orah_id, starts_at, ends_at, is_tracked
         FROM attendance.student_meetings
         WHERE starts_at < ends_at
         """
     ).fetchall()
     return sorted(
-        Meeting(class_id, day, block, student, orah_id, starts.replace(tzinfo=UTC), ends.replace(tzinfo=UTC))
-        for class_id, day, block, student, orah_id, starts, ends in rows
+        Meeting(
+            class_id,
+            day,
+            block,
+            student,
+            orah_id,
+            starts.replace(tzinfo=UTC),
+            ends.replace(tzinfo=UTC),
+            is_tracked,
+        )
+        for class_id, day, block, student, orah_id, starts, ends, is_tracked in rows
         if orah_ids is None or orah_id in orah_ids
     )
 
@@ -110,21 +123,36 @@ def next_due(
 ) -> dict[int, datetime]:
     """By Orah id, the next moment at which the time itself changes what there is to say.
 
-    So it is when somebody who is away will have missed enough of a meeting, by all that is known or by passes
-    alone, and at the planned end of a pass. Until then there is nothing to write, and no new movement will say when
-    there is.
+    So it is when somebody who is away will have missed enough of a meeting, by all that is known, by passes alone
+    or since leaving again, and at the planned end of a pass. Until then there is nothing to write, and no new
+    movement will say when there is.
     """
     by_student = _by_student(periods)
     due: dict[int, datetime] = {}
     for meeting in meetings:
         own = by_student[meeting.orah_id]
         moments = [one.end for one in own if one.end and meeting.starts_at < one.end < meeting.ends_at]
-        for some in (own, [one for one in own if one.on_pass]):
+        again = [left_after(own, one.end) for one in own if one.end]
+        for some in (own, [one for one in own if one.on_pass], *again):
             moments += _reached(some, meeting, absent_share * (meeting.ends_at - meeting.starts_at))
         for moment in moments:
             if now < moment < due.get(meeting.orah_id, moment + timedelta(1)):
                 due[meeting.orah_id] = moment
     return due
+
+
+def left_after(periods: Iterable[Away], moment: datetime) -> list[Away]:
+    """A student's periods that began by leaving after a moment, with what they went on as under another name."""
+    found = []
+    end: datetime | None = None
+    has_left = False
+    for period in sorted(periods, key=lambda one: one.start):
+        if period.start != end:
+            has_left = period.start > moment
+        if has_left:
+            found.append(period)
+        end = period.end
+    return found
 
 
 def _reached(periods: Iterable[Away], meeting: Meeting, needed: timedelta) -> list[datetime]:

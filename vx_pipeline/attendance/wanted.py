@@ -1,7 +1,7 @@
 """What each class meeting's mark should say by Orah: absent, late or present, and on what that rests.
 
 A pass comes before a roll, and a roll before a movement: Orah itself lets a pass beat the teacher's mark, and who
-took the roll saw the student.
+took the roll saw the student. Whoever leaves after that is not there any more.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vx_pipeline.attendance.absences import Away, reason_type
-from vx_pipeline.attendance.missed import Meeting, Missed, missed_meetings
+from vx_pipeline.attendance.missed import Meeting, Missed, left_after, missed_meetings
 from vx_pipeline.attendance_policy import AttendancePolicy, ReasonType
 from vx_pipeline.orah.assumed import RollResult
 
@@ -78,9 +78,19 @@ def wanted_marks(
     policy: AttendancePolicy,
 ) -> list[Wanted]:
     """What each meeting's mark should say; meetings about which Orah says nothing are left out."""
-    missed = {one.meeting: one for one in missed_meetings(periods, meetings, now=now)}
+    by_student: dict[int, list[Away]] = defaultdict(list)
+    for period in periods:
+        by_student[period.orah_id].append(period)
+    tracked = [meeting for meeting in meetings if meeting.is_tracked]
     taken = rolls_by_meeting(rolls, meetings)
-    found = (_wanted(meeting, missed.get(meeting), taken.get(meeting), policy) for meeting in meetings)
+    found = []
+    for meeting in tracked:
+        own, roll = by_student[meeting.orah_id], taken.get(meeting)
+        # An edit may be of later than any movement: what it says stands.
+        says_there = roll is not None and roll.status == "Present" and roll.source != "edit"
+        left = left_after(own, roll.taken_at) if roll and says_there else []
+        missed, missed_since = _missed(own, meeting, now), _missed(left, meeting, now)
+        found.append(_wanted(meeting, missed, roll, missed_since, policy))
     return [one for one in found if one is not None]
 
 
@@ -90,33 +100,56 @@ def rolls_by_meeting(
     """The last roll result of each meeting.
 
     A roll does not name its class, so that a student who belongs in two classes at once has no result. Shortly
-    before a class begins, while another goes on, the roll's end tells of which of the two it was.
+    before a class begins, while another goes on, it is that one's. A class without attendance may have been the
+    roll's, unless it meets at the same time as one with: then nobody is there.
     """
     by_student: dict[int, list[Meeting]] = defaultdict(list)
     for meeting in meetings:
         by_student[meeting.orah_id].append(meeting)
     found: dict[Meeting, RollResult] = {}
     for result in sorted(rolls, key=lambda one: (one.taken_at, one.roll_id)):
+        possible = [one for one in by_student[result.orah_id] if _may_be_of(result, one)]
+        tracked = [one for one in possible if one.is_tracked]
         possible = [
-            meeting
-            for meeting in by_student[result.orah_id]
-            if meeting.starts_at - ROLL_MARGIN <= result.taken_at < meeting.ends_at
+            one for one in possible if one.is_tracked or not any(_meet(one, other) for other in tracked)
         ]
-        if len(possible) == 2 and result.ends_at is not None:
-            going, coming = sorted(possible, key=lambda one: one.starts_at)
-            if going.ends_at <= coming.starts_at:
-                possible = [going if result.ends_at <= coming.starts_at else coming]
+        going = [one for one in possible if one.starts_at <= result.taken_at]
+        if len(going) == 1 and not any(_meet(going[0], other) for other in possible if other != going[0]):
+            possible = going
         if len(possible) == 1:
             found[possible[0]] = result
     return found
 
 
+def _may_be_of(result: RollResult, meeting: Meeting) -> bool:
+    """Whether a roll may have been taken in a meeting; one that ended before it began was not."""
+    if result.taken_at >= meeting.starts_at:
+        return result.taken_at < meeting.ends_at
+    is_near = result.taken_at >= meeting.starts_at - ROLL_MARGIN
+    return is_near and (result.ends_at is None or result.ends_at > meeting.starts_at)
+
+
+def _meet(one: Meeting, other: Meeting) -> bool:
+    """Whether two meetings are at the same time."""
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def _missed(periods: Iterable[Away], meeting: Meeting, now: datetime) -> Missed | None:
+    return next(iter(missed_meetings(periods, [meeting], now=now)), None)
+
+
 def _wanted(
-    meeting: Meeting, missed: Missed | None, roll: RollResult | None, policy: AttendancePolicy
+    meeting: Meeting,
+    missed: Missed | None,
+    roll: RollResult | None,
+    missed_since: Missed | None,
+    policy: AttendancePolicy,
 ) -> Wanted | None:
     if missed and missed.share_on_pass >= policy.absent_share:
         on_pass = next(one for one in missed.periods if one.on_pass)
         return _of_time_away(missed, on_pass, Outcome.ABSENT, policy)
+    if missed_since and missed_since.share >= policy.absent_share:
+        return _of_time_away(missed_since, missed_since.periods[0], Outcome.ABSENT, policy)
     if roll:
         return _of_roll(meeting, roll)
     if missed and missed.share >= policy.absent_share:

@@ -476,7 +476,9 @@ class Interleavings(RuleBasedStateMachine):
             return "Absent - Excused"
         if (roll := self._roll(student, first)) is not None:
             if roll["status"] == "Present":
-                return None
+                left = {at for at in away if self._left_since(student, at) > roll["taken"]}
+                enough = roll["source"] != "edit" and len(left) >= POLICY.absent_share * (end - first)
+                return "Absent - Excused" if enough else None
             usual = "Late" if roll["status"] == "Late" else "Absent - Excused"
             return POLICY.statuses.get(roll["reason"]["name"], usual)
         if len(away) >= POLICY.absent_share * (end - first):
@@ -486,6 +488,12 @@ class Interleavings(RuleBasedStateMachine):
             came += 1
         here = came < now or not self._is_gone(student, came)
         return "Late" if here and came - first >= POLICY.late_share * (end - first) else None
+
+    def _left_since(self, student: int, at: int) -> int:
+        """The minute in which a student who is away then has left."""
+        while self._is_gone(student, at - 1):
+            at -= 1
+        return at
 
     def _is_gone(self, student: int, at: int) -> bool:
         return self._is_away(student, at) or self._is_on_pass(student, at) or self._is_overdue(student, at)
@@ -592,7 +600,7 @@ class Interleavings(RuleBasedStateMachine):
             taken, entry = minute(datetime.fromisoformat(roll["start_time"])), roll["students"][0]
             possible = [lesson for lesson in lessons if lesson - 10 <= taken < lesson + 55]
             if entry["student"]["id"] == student and possible == [first]:
-                found = entry
+                found = {**entry, "taken": taken}
         return found
 
 

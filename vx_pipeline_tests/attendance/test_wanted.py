@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vx_pipeline.attendance.absences import Away
-from vx_pipeline.attendance.missed import Meeting, missed_meetings, next_due
+from vx_pipeline.attendance.missed import Meeting, left_after, missed_meetings, next_due
 from vx_pipeline.attendance.periods import periods_away
 from vx_pipeline.attendance.wanted import Outcome, Wanted, rolls_by_meeting, wanted_marks
 from vx_pipeline.attendance_policy import AttendancePolicy
@@ -37,7 +37,7 @@ def roll(
         status=status,
         reason=values.get("reason"),
         reason_type=values.get("reason_type"),
-        source="roll",
+        source=values.get("source", "roll"),
     )
 
 
@@ -115,6 +115,15 @@ def test_who_goes_from_one_place_to_another_has_not_come() -> None:
         ([away(0, 60)], [roll(1, "Present")], ("present", "roll", "")),
         ([away(0, 60)], [roll(1, "Late", reason="Bus")], ("late", "roll", "Bus")),
         ([], [roll(1, "Absent", reason="Nurse")], ("absent", "roll", "Nurse")),
+        # Who took the roll saw the student; whoever leaves after that is gone, unless somebody knew better later.
+        ([away(6, 60)], [roll(2, "Present")], ("absent", "movement", "Town")),
+        ([away(6, 60)], [roll(2, "Present", source="edit")], ("present", "roll", "")),
+        ([away(6, 60)], [roll(2, "Late", reason="Bus")], ("late", "roll", "Bus")),
+        ([away(6, 60)], [roll(6, "Present")], ("present", "roll", "")),
+        ([away(0, 20), away(40, 60)], [roll(30, "Present")], ("present", "roll", "")),
+        ([away(0, 3), away(20, 50)], [roll(10, "Present")], ("absent", "movement", "Town")),
+        ([away(0, 20), away(20, 60)], [roll(10, "Present")], ("present", "roll", "")),
+        ([away(20, 30), away(30, 60, kind="Trip")], [roll(10, "Present")], ("absent", "pass", "Trip")),
         # A pass comes before a roll where it covers enough, and says by itself what was missed.
         ([away(0, 60, kind="Day Leave")], [roll(1, "Present")], ("absent", "pass", "Day Leave")),
         ([away(0, 29, kind="Day Leave")], [roll(1, "Present")], ("present", "roll", "")),
@@ -185,6 +194,7 @@ def test_reason_types_of_places_and_passes_are_the_schools() -> None:
 
 NEXT, LATER = meeting(60, 120, block="5", class_id=201), meeting(65, 120, block="5", class_id=202)
 OVERLAPPING = meeting(30, 90, block="5", class_id=203)
+UNTRACKED = replace(meeting(0, 60, class_id=205), is_tracked=False)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +207,10 @@ OVERLAPPING = meeting(30, 90, block="5", class_id=203)
         (roll(60), [LESSON], None),
         (roll(60), [LESSON, NEXT], NEXT),
         (roll(62), [LESSON, LATER], LATER),
-        # While one class goes on and the next is about to begin: by the end of the roll, or not at all.
-        (roll(55), [LESSON, NEXT], None),
-        (roll(55, until=64), [LESSON, NEXT], NEXT),
+        # While one class goes on and the next is about to begin, whenever somebody closed the roll.
+        (roll(55), [LESSON, NEXT], LESSON),
+        (roll(55, until=61), [LESSON, NEXT], LESSON),
+        (roll(55, until=64), [LESSON, NEXT], LESSON),
         (roll(52, until=56), [LESSON, NEXT], LESSON),
         (roll(58, until=64), [LESSON, LATER], LESSON),
         # In two classes at once.
@@ -208,6 +219,17 @@ OVERLAPPING = meeting(30, 90, block="5", class_id=203)
         (roll(40, until=70), [LESSON, OVERLAPPING], None),
         (roll(10), [LESSON, replace(LESSON, class_id=204)], None),
         (roll(70), [OVERLAPPING, NEXT, LATER], None),
+        # It was over before the class began.
+        (roll(-9, until=-5), [LESSON], None),
+        (roll(-9, until=0), [LESSON], None),
+        (roll(-9, until=1), [LESSON], LESSON),
+        (roll(0, until=0), [LESSON], LESSON),
+        # A class without attendance has rolls, too, but none where the student belongs in another one.
+        (roll(55), [UNTRACKED, NEXT], UNTRACKED),
+        (roll(55, until=57), [UNTRACKED, NEXT], UNTRACKED),
+        (roll(65), [UNTRACKED, NEXT], NEXT),
+        (roll(55), [replace(UNTRACKED, ends_at=at(70)), NEXT], NEXT),
+        (roll(20), [LESSON, replace(UNTRACKED, ends_at=at(500))], LESSON),
         # Of another student.
         (roll(0), [replace(LESSON, orah_id=8)], None),
     ],
@@ -218,6 +240,11 @@ def test_a_roll_counts_for_the_one_class_that_it_can_be_of(
     found = rolls_by_meeting([result], meetings)
     assert found == ({expected: result} if expected else {})
     assert rolls_by_meeting([result], meetings[::-1]) == found
+
+
+def test_where_attendance_is_not_tracked_there_is_nothing_to_mark() -> None:
+    said = wanted_marks([away(0, 120)], [roll(1)], [UNTRACKED, NEXT], now=at(600), policy=POLICY)
+    assert [(one.meeting, one.source) for one in said] == [(NEXT, "movement")]
 
 
 def test_the_roll_that_was_taken_last_has_the_word() -> None:
@@ -332,7 +359,16 @@ def test_at_the_due_moment_there_is_something_to_look_at(
     def looks(moment: datetime, orah_id: int) -> list[tuple[Meeting, bool, bool]]:
         return [
             (one.meeting, one.share >= policy.absent_share, one.share_on_pass >= policy.absent_share)
-            for one in missed_meetings(periods, meetings, now=moment)
+            for since in [at(-99), *(one.start for one in periods)]
+            for one in missed_meetings(
+                [
+                    one
+                    for student in (7, 8)
+                    for one in left_after([one for one in periods if one.orah_id == student], since)
+                ],
+                meetings,
+                now=moment,
+            )
             if one.meeting.orah_id == orah_id
         ]
 
@@ -356,6 +392,9 @@ def test_at_the_due_moment_there_is_something_to_look_at(
         ([move(1, 40, 2)], [], 45, None),
         ([move(1, 0, 2), move(2, 20, 1), move(3, 30, 2)], [], 35, 40),
         ([move(1, 0, 2), move(2, 20, 1)], [], 25, None),
+        # Half of it since leaving again: then a roll that was taken in between does not count any more.
+        ([move(1, 0, 2), move(2, 10, 1), move(3, 15, 2)], [], 20, 35),
+        ([move(1, 0, 2), move(2, 10, 1), move(3, 15, 2)], [], 35, 45),
         # The planned end of a pass: who has not been seen to come is late by then.
         ([], [leave(1, -10, 20)], -5, 20),
         ([], [leave(1, -10, 90)], -5, 30),
