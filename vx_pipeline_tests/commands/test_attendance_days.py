@@ -6,17 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vx_pipeline.sandbox import Sandbox
 from vx_pipeline_tests.commands.here import vx_here
+from vx_pipeline_tests.conftest import SandboxFactory
 from vx_pipeline_tests.running import point_at
 
 
 def test_a_day_of_which_nothing_can_be_told_is_refused_in_plain_words(
-    sandbox: Sandbox,
+    make_sandbox: SandboxFactory,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    sandbox = make_sandbox(24)
     point_at(sandbox, tmp_path / "home", monkeypatch)
     tomorrow = datetime.now(ZoneInfo(sandbox.school.timezone)).date() + timedelta(days=1)
     for day, code, words in (

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from vx_pipeline.commands.doctor_labels import known_labels
-from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.schema import ValueList
 from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import SANDBOX, load_settings
 from vx_pipeline.veracross.contract import ENDPOINTS
 from vx_pipeline.warehouse.landing import land
+from vx_pipeline_tests.conftest import SandboxFactory
 from vx_pipeline_tests.running import point_at
 from vx_pipeline_tests.world import READ_AT, open_school
 
@@ -26,8 +26,9 @@ ITEMS = [
 
 
 def test_statuses_of_unknown_meaning_and_misspelt_ones_are_told(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sandbox = make_sandbox(24)
     point_at(sandbox, tmp_path / "vx", monkeypatch)
     kinds = '{"Absent - Medicle": "excused", "code red": "excused"}'
     monkeypatch.setenv("VX_POLICIES__INSIGHTS__STATUS_KINDS", kinds)
