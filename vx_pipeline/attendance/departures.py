@@ -11,7 +11,7 @@ EARLY = timedelta(hours=1)
 """How long before its planned start a student may leave on a pass; what names it earlier is of an earlier plan."""
 
 LATE = timedelta(days=3)
-"""How long after it. Shorter than ``reading.LOOKBACK``: were the way out older than what is read, another move that
+"""How long after it. Shorter than ``LOOKBACK``: were the way out older than what is read, another move that
 names the pass must not be taken for it."""
 
 AT_ITS_START = timedelta(minutes=15)

@@ -7,9 +7,10 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from vx_pipeline.attendance.absences import STILL_AWAY, Away, Places
+from vx_pipeline.attendance.absences import Away, Places
 from vx_pipeline.attendance.days import Days
 from vx_pipeline.attendance.periods import periods_away
+from vx_pipeline.attendance.reading_movements import read_movements
 from vx_pipeline.attendance.reading_passes import read_passes
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.errors import AccessError
@@ -17,14 +18,9 @@ from vx_pipeline.journal import Journal
 from vx_pipeline.journal.marks import OurMark
 from vx_pipeline.journal.push_memory import note_pass, passes_to_read
 from vx_pipeline.orah import OrahClient
-from vx_pipeline.orah.assumed import RollResult, is_going_on, leave_of, parse_moment, roll_results
+from vx_pipeline.orah.assumed import RollResult, is_going_on, leave_of, roll_results
 
 log = logging.getLogger(__name__)
-
-LOOKBACK = timedelta(days=4)
-"""How long before the first day movements are read: who left for a long weekend is still away on Monday.
-
-Movements cost two requests for each 200, so this is short; ``STILL_AWAY`` covers who stays away for longer."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,8 @@ class OrahReader:
         """Everything about these days.
 
         Costs three requests, one more with rolls, and one for each pass that reaches into the days; with more than
-        one page of movements or rolls, at least two for each page.
+        one page of movements or rolls, at least two for each page. Movements of ten more days are read where
+        somebody may have come back who was away for longer than ``LOOKBACK``.
 
         Args:
             days: the days.
@@ -114,8 +111,14 @@ class OrahReader:
         last = min(now, datetime.combine(days.last + timedelta(days=1), time.min, tzinfo=self.zone))
         locations = await self.orah.locations()
         places, listed = Places.of(locations, self.policy, self.zone), {one["id"] for one in locations}
-        since = min([first - LOOKBACK, *(mark.because.known_from for mark in marks)])
-        movements = await self._movements(since, first, last)
+        movements = await read_movements(
+            self.orah,
+            places,
+            first=first,
+            last=last,
+            known_from=[mark.because.known_from for mark in marks],
+            orah_ids=orah_ids,
+        )
         self._note_passes(movements, now, orah_ids)
         leave_ids = passes_to_read(self.journal, self.school, first=first, last=last, orah_ids=orah_ids)
         behind = {int(one[1:]) for mark in marks for one in mark.because.evidence if one.startswith("p")}
@@ -141,16 +144,6 @@ class OrahReader:
             len(passes.not_understood) + len(passes.failed),
             frozenset(one for one in failed if orah_ids is None or one in orah_ids),
         )
-
-    async def _movements(self, since: datetime, first: datetime, last: datetime) -> list[dict[str, Any]]:
-        latest = [
-            record
-            for record in await self.orah.latest_movements()
-            if parse_moment(record["record_time"]) >= first - STILL_AWAY
-        ]
-        # Read after the latest ones, so that who comes back in between is seen to be back.
-        timeline = await self.orah.movements(since, last) if since < last else []
-        return list({record["id"]: record for record in [*latest, *timeline]}.values())
 
     def _note_passes(
         self, movements: Iterable[Mapping[str, Any]], now: datetime, orah_ids: Collection[int] | None

@@ -10,7 +10,8 @@ import pytest
 
 from vx_pipeline.attendance.absences import STILL_AWAY
 from vx_pipeline.attendance.days import Days
-from vx_pipeline.attendance.reading import LOOKBACK, OrahReader, OrahSays
+from vx_pipeline.attendance.reading import OrahReader, OrahSays
+from vx_pipeline.attendance.reading_movements import LOOKBACK
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.marks import Because, Mark, OurMark, Place
@@ -132,12 +133,40 @@ def test_who_left_before_is_still_away_but_not_for_ever(orah: Orah) -> None:
 
 
 def test_evidence_of_our_marks_is_read_however_old_it_is(orah: Orah) -> None:
-    left = orah.moves(MIDNIGHT - timedelta(days=10))
+    before = MIDNIGHT - STILL_AWAY - timedelta(days=1)
+    left = orah.moves(before)
     orah.moves(hours(9), "Academic Building")
     assert orah.read().periods == []  # nobody can see any more that the student was away
-    says = orah.read(marks=[mark(left, known_from=MIDNIGHT - timedelta(days=10))])
+    says = orah.read(marks=[mark(left, known_from=before)])
     assert says.has_shown([left])
-    assert [(one.start, one.end) for one in says.periods] == [(MIDNIGHT - timedelta(days=10), hours(9))]
+    assert [(one.start, one.end) for one in says.periods] == [(before, hours(9))]
+
+
+@pytest.mark.parametrize("back", [hours(9), hours(30)])
+def test_who_comes_back_after_long_was_away_until_then(orah: Orah, back: datetime) -> None:
+    away_for = MIDNIGHT - LOOKBACK - timedelta(days=2)
+    left = orah.moves(away_for)
+    orah.moves(back, "Academic Building")
+    # Also where the day is over, and what came after it hides who was away.
+    says = orah.read(now=back + timedelta(days=1))
+    assert [(one.start, one.end) for one in says.periods] == [(away_for, back)]
+    assert says.has_shown([left])
+    assert orah.requests() == 5
+
+
+def test_days_long_ago_are_read_only_for_whom_nobody_else_tells(orah: Orah) -> None:
+    left = orah.moves(MIDNIGHT - LOOKBACK - timedelta(days=2))
+    for at, place in ((hours(-20), "Town"), (hours(-19), "Academic Building"), (hours(9), "Dining Hall")):
+        orah.moves(at, place)
+    orah.moves(hours(8), "Town", who=orah.ben)
+    assert not orah.read().has_shown([left])
+    assert orah.requests() == 4
+    # The same first movement of another student whom the push is not about.
+    orah.moves(hours(10), "Dining Hall", who=orah.sandbox.school.orah["student"][2]["id"])
+    orah.read(orah_ids=[orah.ann, orah.ben])
+    assert orah.requests() == 8
+    orah.read()
+    assert orah.requests() == 13
 
 
 def test_nothing_after_now_is_known(orah: Orah) -> None:

@@ -831,6 +831,19 @@ def test_a_link_that_moves_to_another_record_moves_the_mark(day: SchoolDay, *, a
     assert len(day.writes()) == (1 if also_away else 2)
 
 
+def test_who_was_away_for_a_week_is_marked_although_back_before_the_match(day: SchoolDay) -> None:
+    others = {student: record for student, record in day.links.items() if student != day.student_id}
+    links_of_matching(day, others)
+    day.moves("Home", day.starts(0) - timedelta(days=6))
+    assert day.push().unmatched == [day.orah_id]
+    day.moves("Academic Building", day.ends(2) + timedelta(days=1))
+    day.at(datetime.combine(WEDNESDAY + timedelta(days=3), time(9), ZONE))
+    decides(day, Kind.SAME, day.orah_id)
+    links_of_matching(day, {**others, day.student_id: day.orah_id})
+    assert results(day.push(orah_ids=[day.orah_id])) == ["written"] * 3
+    assert day.marks() == [ABSENT] * 3
+
+
 def spare_record(day: SchoolDay) -> int:
     """A record in Orah that is nobody's."""
     taken = set(day.links.values())
