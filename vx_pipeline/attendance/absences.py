@@ -12,8 +12,12 @@ from vx_pipeline.orah.assumed import Pass
 Record = Mapping[str, Any]
 
 STILL_AWAY = timedelta(days=14)
-"""How old a student's latest movement may be, or the planned end of a pass that nobody ended, and still say where
-the student is. Older ones say nothing: whoever is not signed in and out any more must not be away for ever."""
+"""How old a student's latest movement may be and still say where the student is. Older ones say nothing: a
+student who is not signed in and out any more must not count as away for ever."""
+
+OVERDUE_FOR = timedelta(hours=16)
+"""How long after its planned end a pass that nobody ended still says that its student is away, where no movement
+does: over a night and into the morning. A pass that was only forgotten must not mark another school day."""
 
 
 @dataclass(frozen=True)
@@ -96,4 +100,4 @@ def reason_type(name: str, policy: AttendancePolicy) -> ReasonType:
 
 def counts_until(one: Pass) -> datetime | None:
     """Up to when a pass may say that its student is away: an end that is only planned brings nobody back."""
-    return one.end if one.is_over or one.end is None else one.end + STILL_AWAY
+    return one.end if one.is_over or one.end is None else one.end + OVERDUE_FOR

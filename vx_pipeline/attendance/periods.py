@@ -26,7 +26,7 @@ def periods_away(
     A pass that counts is a period from its start to its end; where movements are known, they count instead of the
     planned times: it begins with the one that the student left by, and who has come back is back. Where nobody has
     said so by the planned end, the student is overdue, and still away: until a movement, a daily reset, a roll that
-    saw the student, or the end of the pass, and for no longer than ``STILL_AWAY``.
+    saw the student, or the end of the pass, and for no longer than ``OVERDUE_FOR``.
 
     Args:
         movements: location records as ``OrahClient`` returns them, in any order, each perhaps several times.

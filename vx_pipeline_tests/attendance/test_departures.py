@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vx_pipeline.attendance.absences import STILL_AWAY, Away
+from vx_pipeline.attendance.absences import OVERDUE_FOR, Away
 from vx_pipeline.attendance.missed import missed_meetings
 from vx_pipeline.attendance.periods import periods_away
 from vx_pipeline.orah.assumed import Pass, RollResult
@@ -24,7 +24,7 @@ from vx_pipeline_tests.attendance.moving import (
 NURSE = 4
 """The health centre: on the grounds, and not among the places that mean away."""
 
-END = STILL_AWAY.total_seconds() / 60
+END = OVERDUE_FOR.total_seconds() / 60
 """So many minutes after its planned end a pass that nobody ended says nothing more."""
 
 

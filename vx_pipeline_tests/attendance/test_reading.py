@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from vx_pipeline.attendance.absences import STILL_AWAY
+from vx_pipeline.attendance.absences import OVERDUE_FOR, STILL_AWAY
 from vx_pipeline.attendance.days import Days
 from vx_pipeline.attendance.reading import OrahReader, OrahSays
 from vx_pipeline.attendance.reading_movements import LOOKBACK
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.marks import Because, Mark, OurMark, Place
-from vx_pipeline.journal.push_memory import note_pass
+from vx_pipeline.journal.push_memory import note_pass, passes_to_read
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.client import Retry
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
@@ -200,7 +201,7 @@ def test_ids_of_passes_come_from_movements_and_are_remembered(orah: Orah) -> Non
     orah.sandbox.hands.delete_move(int(moved[1:]))
     on_pass, overdue = orah.read().periods
     assert (on_pass.start, on_pass.end, on_pass.place) == (hours(9), hours(12), "")
-    assert (overdue.start, overdue.end, overdue.overdue) == (hours(12), hours(12) + STILL_AWAY, True)
+    assert (overdue.start, overdue.end, overdue.overdue) == (hours(12), hours(12) + OVERDUE_FOR, True)
 
 
 def test_a_pass_that_is_gone_was_seen_to_be_gone(orah: Orah) -> None:
@@ -288,16 +289,17 @@ def test_where_no_pass_is_answered_only_a_few_are_tried(orah: Orah) -> None:
 
 
 def test_a_pass_that_is_overdue_is_read_until_it_says_nothing_more(orah: Orah) -> None:
-    leave = orah.gets_pass(hours(-80), hours(-70))
-    note_pass(orah.journal, SCHOOL, leave, at=hours(-80))
-    orah.read(day=DAY - timedelta(days=3), now=hours(-66))
-    # More than two days after its planned end: one that is over would not be read any more.
-    (_, overdue) = orah.read().periods
-    assert (overdue.start, overdue.overdue) == (hours(-70), True)
+    leave = orah.gets_pass(hours(-20), hours(-5))
+    note_pass(orah.journal, SCHOOL, leave, at=hours(-20))
+    orah.read(day=DAY - timedelta(days=1), now=hours(-4))
+    known = partial(passes_to_read, orah.journal, SCHOOL, last=hours(99))
+    # Two days longer than one that is over, which may be prolonged.
+    assert [leave in known(first=hours(-5 + 48 + more)) for more in (0, 16, 17)] == [True, True, False]
+    assert [one.end for one in orah.read().periods] == [hours(-5), hours(-5) + OVERDUE_FOR]
     orah.takes_roll(hours(9), status="Present")
-    assert [one.end for one in orah.read().periods] == [hours(-70), hours(9)]
+    assert [one.end for one in orah.read().periods] == [hours(-5), hours(9)]
     orah.sandbox.hands.change_leave(leave, {"status": "Ended"})
-    assert [one.end for one in orah.read().periods] == [hours(-70)]
+    assert [one.end for one in orah.read().periods] == [hours(-5)]
 
 
 # --- rolls
