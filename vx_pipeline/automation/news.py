@@ -19,7 +19,7 @@ from vx_pipeline.automation.seen import (
     sums_of,
 )
 from vx_pipeline.journal.due_pushes import EVERYBODY
-from vx_pipeline.orah.assumed import parse_moment
+from vx_pipeline.orah.assumed import leave_of, parse_moment
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class News:
             if is_new(record, seen):
                 late = found.whole_from is None and at < self._now - OVERLAP
                 known = str(self._day(at)) in seen.sums
-                moves = found.places.is_departure(record) or student in away or student in on_pass
+                # Where it leads to the health centre, only its pass tells that a movement is one out of class.
+                departs = found.places.is_departure(record) or leave_of(record) is not None
+                moves = departs or student in away or student in on_pass
                 if (moves or late) and not (found.whole_from and known):
                     self.add(self._day(at), [student], [f"m{record['id']}:{checksum(record)}"])
             follow(away, record, found.places)

@@ -25,6 +25,7 @@ from vx_pipeline_tests.automation.watching import (
     first_tick,
     give_pass,
     move,
+    place,
     problems,
     seen,
     students_of,
@@ -276,6 +277,25 @@ def test_who_comes_back_from_a_pass_that_no_movement_began_is_news(
     for one in (student, other):
         move(sandbox, "Library", MORNING + timedelta(minutes=16), one)
     assert watched.at(MORNING + timedelta(minutes=17)) == [(TODAY, [student])]
+
+
+def test_a_movement_inside_the_grounds_that_names_a_pass_is_news(watched: Watched, sandbox: Sandbox) -> None:
+    student = sandbox.school.orah["student"][0]["id"]
+    leave = sandbox.hands.give_leave(
+        {
+            "student_id": student,
+            "leave_type_id": sandbox.school.orah["leave_type"][0]["id"],
+            "start_time": MORNING.isoformat(),
+            "end_time": (MORNING + timedelta(hours=2)).isoformat(),
+        }
+    )
+    goes = {
+        "student_id": student,
+        "location_id": place(sandbox, "Health Center")["id"],
+        "leave_id": leave["id"],
+    }
+    sandbox.hands.move({**goes, "record_time": (MORNING + timedelta(minutes=1)).isoformat()})
+    assert watched.at(MORNING + timedelta(minutes=2)) == [(TODAY, [student])]
 
 
 # --- a new day, a lost cursor, a long silence
