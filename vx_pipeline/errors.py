@@ -46,6 +46,10 @@ class LostAnswerError(ServiceError):
     """A write was sent and no answer came: it may have landed. Read back before anything else."""
 
 
+class ChangedError(VxError):
+    """Somebody changed the record while a write waited for its turn; it was not sent. Look again."""
+
+
 class NotFoundError(VxError):
     """The other system does not know the record (any more)."""
 

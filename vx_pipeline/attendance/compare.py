@@ -4,6 +4,7 @@
 2. Where a person answered on the review page, that answer counts: keep theirs, or use ours.
 3. A row that still holds what we wrote is ours: it follows Orah when Orah corrects itself, and only then.
 4. A row that nobody marked is written: it is as we first saw it, without a status or present, and without a note.
+   A present that a person set in place of our mark is theirs, also after we replaced it and gave it back.
 5. Anything else is a person's mark: it stays, and a person is asked. A school may let Orah win over what a person
    set to present, or over everything.
 """
@@ -55,7 +56,7 @@ def decide(
         mode: how far the school lets Orah go.
         answer: what a person said to just this comparison.
     """
-    unchanged = (now.status, now.notes) == (base.status, base.notes)
+    unchanged = now.values == base.values
     if now.status == ours:
         return Verdict(Decision.NOTHING, "the row already says so")
     if answer is Answer.USE_OURS:
@@ -66,7 +67,7 @@ def decide(
         if corrected:
             return Verdict(Decision.WRITE, "Orah corrected what we wrote")
         return Verdict(Decision.NOTHING, "the row holds what we wrote before")
-    if unchanged and now.status in (None, present) and not now.notes:
+    if unchanged and not base.chosen and now.status in (None, present) and not now.notes:
         return Verdict(Decision.WRITE, "nobody has marked the row")
     if mode == "overwrite_present_only" and now.status in (None, present):
         return Verdict(Decision.WRITE, "the school lets Orah win over present")
@@ -85,8 +86,18 @@ def decide_restore(*, base: Mark, now: Mark, origin: Mark) -> Verdict:
         now: the row as it was just read.
         origin: what it held before we first wrote it.
     """
-    if (now.status, now.notes) == (origin.status, origin.notes):
+    if now.values == origin.values:
         return Verdict(Decision.NOTHING, "the row is as it was before")
-    if (now.status, now.notes) == (base.status, base.notes):
+    if now.values == base.values:
         return Verdict(Decision.WRITE, "Orah no longer says so")
+    if now.status == base.status != origin.status:
+        return Verdict(Decision.CONFLICT, "Orah no longer says so, and a person changed the note of our mark")
     return Verdict(Decision.KEEP, "a person changed the row since, and Orah no longer says anything else")
+
+
+def note_left(*, base: Mark, now: Mark, origin: Mark) -> str | None:
+    """The note of a row that goes back: as it was before, with what a person has written into it since."""
+    if now.notes == base.notes:
+        return origin.notes
+    written = now.notes or ""
+    return written.replace(base.notes, origin.notes or "", 1).strip() or None if base.notes else now.notes

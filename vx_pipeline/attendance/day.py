@@ -3,36 +3,29 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from vx_pipeline.attendance.absences import Away
+from vx_pipeline.attendance.again import RETRY, with_retries
 from vx_pipeline.attendance.days import Days, days_away
 from vx_pipeline.attendance.items import Links, items, place_of, row_key
 from vx_pipeline.attendance.judging import Item, Update
 from vx_pipeline.attendance.missed import Meeting, next_due
 from vx_pipeline.attendance.push import push_marks
-from vx_pipeline.attendance.reading import OrahReader
+from vx_pipeline.attendance.reading import OrahReader, OrahSays
+from vx_pipeline.attendance.settling import settle_open_intents, take_in_late
 from vx_pipeline.attendance.wanted import Wanted, wanted_marks
-from vx_pipeline.attendance.writing import Pusher, settle_open_intents
+from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.journal.decisions import Entity, Kind, standing
 from vx_pipeline.journal.due_pushes import EVERYBODY, begin_push, plan_push
 from vx_pipeline.journal.mark_questions import open_questions
-from vx_pipeline.journal.marks import Place, our_marks
+from vx_pipeline.journal.marks import OurMark, Place, our_marks
 from vx_pipeline.journal.push_memory import (
     doubted_since,
     forget_unmatched,
     note_unmatched,
     trust_again,
 )
-
-RETRY = timedelta(minutes=15)
-"""When a row is looked at again that could not be written, or that Veracross does not have yet."""
-
-RETRY_LATER = timedelta(hours=6)
-"""When an earlier day is looked at again of which Orah did not answer for a pass: it may never do so."""
-
-AGAIN_SOON = timedelta(minutes=5, seconds=30)
-"""When a mark is looked at again whose evidence was missing for the first time."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +56,7 @@ class PushedDay:
         not_understood: entries of class rolls that tell nothing.
         label_troubles: labels of the settings that the school's list does not have; None where it was not read.
         passes_unread: passes that were not understood or not answered; marks that rest on them stay.
+        in_window: whether the day lies in the edit window; otherwise nothing was looked at.
     """
 
     periods: Sequence[Away]
@@ -71,6 +65,7 @@ class PushedDay:
     not_understood: int
     label_troubles: Sequence[str] | None
     passes_unread: int = 0
+    in_window: bool = True
 
 
 async def push_day(
@@ -94,14 +89,13 @@ async def push_day(
     day, now = known.day, pusher.now().astimezone(UTC)
     today = now.astimezone(reader.zone).date()
     if not today - timedelta(days=pusher.policy.days_back) <= day <= today:
-        return PushedDay((), (), (), 0, None)
+        return PushedDay((), (), (), 0, None, in_window=False)
     # Should this push not come to its end, it is made again.
     covered = [EVERYBODY] if orah_ids is None else orah_ids
     begin_push(pusher.journal, pusher.school, day, covered, at=now, due_at=now + RETRY)
     await settle_open_intents(pusher)
-    of_students = {known.links.students[one] for one in orah_ids or () if one in known.links.students}
-    ours = our_marks(pusher.journal, pusher.school, day, orah_ids=orah_ids, student_ids=of_students)
-    students = None if orah_ids is None else {*orah_ids, *(mark.place.orah_id for mark in ours)}
+    await take_in_late(pusher, day)
+    students, ours = _concerned(pusher, known, orah_ids)
     says = await reader.read(Days(day, day), now=now, marks=ours, orah_ids=students)
     meetings = [one for one in known.meetings if students is None or one.orah_id in students]
     wanted = wanted_marks(says.periods, says.rolls, meetings, now=now, policy=pusher.policy)
@@ -121,16 +115,16 @@ async def push_day(
         ours,
         tracked,
         says=says,
-        links=replace(known.links, denied=_denied(pusher)),
+        links=_with_decisions(pusher, known.links),
         words=known.words,
         doubt=lambda attendance_id: now - doubted_since(pusher.journal, pusher.school, attendance_id, at=now),
     )
-    said_nothing = _asked_in_vain(pusher, day, students, looked_at)
+    said_nothing = _asked_in_vain(pusher, day, students, looked_at, says)
     done = await push_marks(pusher, looked_at, said_nothing=said_nothing)
     fresh = [one.attendance_id for one in done.updates if one.was_written and one.attendance_id is not None]
     trust_again(pusher.journal, pusher.school, fresh)
     due = next_due(says.periods, tracked, now=now, absent_share=pusher.policy.absent_share)
-    due = _with_retries(due, done.updates, says.read_again, now, is_today=day == today)
+    due = with_retries(due, done.updates, says.read_again, day=day, today=today, now=now)
     plan_push(pusher.journal, pusher.school, day, due, looked_at=students, read_at=now)
     away = set(days_away(says.periods, days=Days(day, day), zone=reader.zone))
     away |= {one.orah_id for one in says.rolls if one.status != "Present"}
@@ -149,10 +143,38 @@ async def push_day(
     )
 
 
+def _concerned(
+    pusher: Pusher, known: SchoolDay, orah_ids: Collection[int] | None
+) -> tuple[set[int] | None, list[OurMark]]:
+    """The records in Orah that a push has to look at, all where it is None, and what we wrote for them.
+
+    A link may have moved since: with a student come all records that the student was taken for, and the one that
+    is the student's now. None of them may be judged without the others.
+    """
+    if orah_ids is None:
+        return None, our_marks(pusher.journal, pusher.school, known.day)
+    links, found, before = known.links, set(orah_ids), set[int]()
+    ours: list[OurMark] = []
+    while found != before:
+        before = set(found)
+        students = {links.students[one] for one in found if one in links.students}
+        ours = our_marks(pusher.journal, pusher.school, known.day, orah_ids=found, student_ids=students)
+        found |= {mark.place.orah_id for mark in ours}
+        found |= {
+            links.orah_ids[mark.place.student_id] for mark in ours if mark.place.student_id in links.orah_ids
+        }
+    return found, ours
+
+
 def _asked_in_vain(
-    pusher: Pusher, day: date, students: Collection[int] | None, looked_at: Sequence[Item]
+    pusher: Pusher, day: date, students: Collection[int] | None, looked_at: Sequence[Item], says: OrahSays
 ) -> list[int]:
-    """The rows of a day with open questions that this push has no reason to look at any more."""
+    """The rows of a day with open questions that this push has no reason to look at any more.
+
+    None where Orah could not be read whole: what a question rests on may be in what is missing.
+    """
+    if says.unread - ({"r"} if not pusher.policy.rolls else set()):
+        return []
     rows = {row_key(item.place) for item in looked_at}
     asked = [one.question for one in open_questions(pusher.journal, pusher.school)]
     return [
@@ -164,35 +186,16 @@ def _asked_in_vain(
     ]
 
 
-def _denied(pusher: Pusher) -> frozenset[tuple[int, int]]:
-    """Pairs of student and record in Orah of which a person said that they are not the same."""
-    return frozenset(
-        (one.veracross_id, one.orah_id)
-        for one in standing(pusher.journal, pusher.school)
-        if one.entity is Entity.STUDENT
-        and one.kind in (Kind.NEVER, Kind.UNLINK)
-        and one.veracross_id is not None
-        and one.orah_id is not None
-    )
-
-
-def _with_retries(
-    due: Mapping[int, datetime],
-    updates: Sequence[Update],
-    read_again: Collection[int],
-    now: datetime,
-    *,
-    is_today: bool,
-) -> dict[int, datetime]:
-    again = now + (RETRY if is_today else RETRY_LATER)
-    found = {**due, **{one: min(again, due.get(one, again)) for one in read_again}}
-    for update in updates:
-        if update.result == "failed" or (update.result == "no_row" and is_today):
-            moment = now + RETRY
-        elif update.result == "waiting":
-            moment = now + AGAIN_SOON
-        else:
+def _with_decisions(pusher: Pusher, links: Links) -> Links:
+    """The links, with the pairs of which a person said that they are not the same, or a second record."""
+    pairs: dict[Kind, set[tuple[int, int]]] = {Kind.NEVER: set(), Kind.UNLINK: set(), Kind.MERGE: set()}
+    for one in standing(pusher.journal, pusher.school):
+        if one.entity is not Entity.STUDENT or one.veracross_id is None or one.orah_id is None:
             continue
-        orah_id = update.item.place.orah_id
-        found[orah_id] = min(moment, found.get(orah_id, moment))
-    return found
+        if one.kind in pairs:
+            pairs[one.kind].add((one.veracross_id, one.orah_id))
+    return replace(
+        links,
+        denied=frozenset(pairs[Kind.NEVER] | pairs[Kind.UNLINK]),
+        second=frozenset(pairs[Kind.MERGE]),
+    )

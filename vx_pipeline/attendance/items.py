@@ -1,12 +1,13 @@
 """Which attendance rows a push looks at: those that Orah says something about, and those that we wrote before."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
 
-from vx_pipeline.attendance.judging import Item
+from vx_pipeline.attendance.judging import NOT_MET, Item
 from vx_pipeline.attendance.missed import Meeting
 from vx_pipeline.attendance.reading import OrahSays
 from vx_pipeline.attendance.wanted import Outcome, Wanted
@@ -16,6 +17,8 @@ DOUBT = timedelta(minutes=5)
 """How long the evidence of a mark must be missing before it is believed to be gone: one read may be short."""
 
 _MISSING = "what the mark rests on is missing in Orah for the first time; it is changed if it stays away"
+
+_OTHER_RECORD = "the student's link has moved to another record in Orah, which says nothing of this class"
 
 _WEIGHT = {Outcome.ABSENT: 2, Outcome.LATE: 1, Outcome.PRESENT: 0}
 
@@ -32,12 +35,14 @@ class Links:
         students: by record, the student, of the same links.
         contested: students whose link is in doubt.
         denied: pairs of student and record of which a person said that they are not the same.
+        second: pairs of which a person said that the record is a second one of the student, to be merged in Orah.
     """
 
     orah_ids: Mapping[int, int]
     students: Mapping[int, int]
     contested: frozenset[int]
     denied: frozenset[tuple[int, int]] = frozenset()
+    second: frozenset[tuple[int, int]] = frozenset()
 
 
 def read_links(connection: duckdb.DuckDBPyConnection) -> Links:
@@ -81,7 +86,9 @@ def items(
     # A row that we wrote is ours whichever record in Orah it was for: the link may be another one by now.
     before = {row_key(mark.place): mark for mark in ours}
     said = {row_key(place) for place in by_place}
-    exists = {place_of(meeting) for meeting in meetings}
+    blocks: dict[tuple[int, int, date], set[str | None]] = defaultdict(set)
+    for meeting in meetings:
+        blocks[meeting.student_id, meeting.class_id, meeting.date].add(meeting.block_id)
     found = []
     left = [mark.place for row, mark in before.items() if row not in said]
     for place in sorted([*by_place, *left], key=_order):
@@ -89,15 +96,37 @@ def items(
         if mark is None and says_so is not None and says_so.outcome is Outcome.PRESENT:
             # A row begins with present: reading the class of everybody who was there would cost dozens of requests.
             continue
-        leave, waits = "", False
+        meets = blocks[place.student_id, place.class_id, place.attendance_date]
+        leave, waits, asks = "", False, ""
         if mark is not None and (says_so is None or not says_so.is_said_by(mark.because.cause)):
             # What says something else now was evidently read, though others may not be understood in the same roll.
             before_now = set(mark.because.evidence).difference(says_so.evidence if says_so else ())
-            leave = _why_left(mark, before_now, says=says, links=links, exists=exists)
-            if not leave and not _was_wrong_link(place, links) and not says.has_shown(before_now):
+            leave = _why_left(mark, says_so, before_now, says=says, links=links, meets=meets)
+            if not leave and not _was_wrong_link(mark.place, links) and not says.has_shown(before_now):
                 waits = doubt(mark.mark.attendance_id) < DOUBT
-        found.append(Item(place, says_so, mark, words.get(place, {}), _MISSING if waits else leave, waits))
+            if says_so is None and _has_other_record(mark.place, links):
+                asks = _OTHER_RECORD
+        found.append(
+            Item(
+                place,
+                says_so,
+                mark,
+                words.get(place, {}),
+                _MISSING if waits else leave,
+                waits=waits,
+                asks=asks,
+                moved=_has_moved(mark, meets, links),
+                blocks=frozenset(meets - {place.block_id}),
+            )
+        )
     return found
+
+
+def _has_moved(mark: OurMark | None, meets: Collection[str | None], links: Links) -> bool:
+    """Whether the class meets in other blocks of the day now, and no longer where we wrote a mark."""
+    if mark is None or not meets or _was_wrong_link(mark.place, links):
+        return False
+    return mark.place.block_id not in meets
 
 
 def place_of(meeting: Meeting) -> Place:
@@ -111,29 +140,40 @@ def row_key(place: Place) -> tuple[int, int, date, str | None]:
 
 
 def _why_left(
-    mark: OurMark, evidence: Collection[str], *, says: OrahSays, links: Links, exists: set[Place]
+    mark: OurMark,
+    says_so: Wanted | None,
+    evidence: Collection[str],
+    *,
+    says: OrahSays,
+    links: Links,
+    meets: Collection[str | None],
 ) -> str:
     """Why a mark of ours stays although Orah says nothing or something else; empty where it follows Orah."""
     place = mark.place
     if _was_wrong_link(place, links):
         return ""
-    if place.student_id in links.contested or links.orah_ids.get(place.student_id) != place.orah_id:
+    if place.student_id in links.contested or place.student_id not in links.orah_ids:
         return "the student's link is in doubt or gone, so that nobody can tell"
-    if place not in exists:
-        return "the class does not meet then any more, or the student has left it"
+    if says_so is None and (place.student_id, place.orah_id) in links.second:
+        return "it was written for a second record of the same student, of which the other does not know"
+    if not meets:
+        return NOT_MET
     if says.cannot_tell(evidence):
         return "what the mark rests on was not read from Orah this time"
     return ""
 
 
 def _was_wrong_link(place: Place, links: Links) -> bool:
-    """Whether the record in Orah is known to be another student's, or the student's another record."""
-    owner, record = links.students.get(place.orah_id), links.orah_ids.get(place.student_id)
-    if (place.student_id, place.orah_id) in links.denied:
-        return True
-    return (owner is not None and owner != place.student_id) or (
-        record is not None and record != place.orah_id
-    )
+    """Whether the record in Orah is known to be another student's, or not this one's."""
+    owner = links.students.get(place.orah_id)
+    denied = (place.student_id, place.orah_id) in links.denied
+    return denied or (owner is not None and owner != place.student_id)
+
+
+def _has_other_record(place: Place, links: Links) -> bool:
+    """Whether the student has another record in Orah by now, and nobody said whose the earlier one is."""
+    record = links.orah_ids.get(place.student_id)
+    return record not in (None, place.orah_id) and not _was_wrong_link(place, links)
 
 
 def _order(place: Place) -> tuple[int, str, str, int, int]:

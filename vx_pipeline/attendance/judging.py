@@ -3,13 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore
+from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore, note_left
 from vx_pipeline.attendance.mapping import label_for
-from vx_pipeline.attendance.rows import ClassDay, changed_at, mark_of, row_of
+from vx_pipeline.attendance.rows import (
+    ClassDay,
+    Row,
+    block_of,
+    changed_at,
+    is_about,
+    mark_of,
+    row_of,
+    row_with,
+)
 from vx_pipeline.attendance.wanted import Outcome, Wanted
 from vx_pipeline.attendance.writing import Pusher
-from vx_pipeline.journal.mark_questions import Answer, Kind, Question, standing_answer
-from vx_pipeline.journal.marks import Mark, OurMark, Place, last_mark, record_mark
+from vx_pipeline.journal.mark_answers import Word, standing_answer
+from vx_pipeline.journal.mark_questions import Answer, Kind, Question
+from vx_pipeline.journal.marks import Because, Mark, OurMark, Place, last_mark, record_mark
+
+NOT_MET = "the class does not meet then any more, or the student has left it"
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,9 @@ class Item:
         told: words for the page: class, teacher, times; may hold names.
         leave: why nothing is done although Orah says nothing more; empty where the row goes back.
         waits: whether a later push decides.
+        asks: why a person is asked before the row goes back; empty where nobody is.
+        moved: whether the class meets in other blocks instead; the row stays unless it has moved to one of them.
+        blocks: the other blocks in which the student's class meets that day.
     """
 
     place: Place
@@ -31,11 +46,26 @@ class Item:
     told: Mapping[str, str] = field(default_factory=dict, repr=False)
     leave: str = ""
     waits: bool = False
+    asks: str = ""
+    moved: bool = False
+    blocks: frozenset[str | None] = frozenset()
 
     @property
     def restores(self) -> bool:
         """Whether the row is ours and should not be any more."""
         return self.wanted is None or self.wanted.outcome is Outcome.PRESENT
+
+    @property
+    def cause(self) -> str:
+        """What Orah says and why, so that a person's word counts for just this."""
+        return self.wanted.cause if self.wanted else "nothing"
+
+    @property
+    def because(self) -> Because | None:
+        """What a mark of ours rests on; None where the row goes back."""
+        if self.restores or self.wanted is None:
+            return None
+        return Because(self.wanted.cause, self.wanted.evidence, self.wanted.known_from)
 
     @property
     def corrected(self) -> bool:
@@ -74,14 +104,21 @@ class Judged:
     Args:
         update: what there is to say about it.
         verdict: why it is to be written; None where it is not.
-        by_person: whether a person chose that.
+        answered: the question whose answer chose that; None where nobody did.
         question: what a person is asked about it.
+        still_ours: whether the row holds what we wrote, and rests on something else or stands elsewhere by now.
     """
 
     update: Update
     verdict: Verdict | None = None
-    by_person: bool = False
+    answered: int | None = None
     question: Question | None = None
+    still_ours: bool = False
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person chose that it is written."""
+        return self.answered is not None
 
 
 class Judge:
@@ -92,7 +129,7 @@ class Judge:
 
     def judge(self, item: Item, read: ClassDay) -> Judged:
         """What to do about one row, as it is now; a verdict only where it is to be written."""
-        row = row_of(read.rows, item.place)
+        row = _row(item, read)
         if row is None:
             reason = "Veracross has no single attendance row for this student, class, day and block"
             return Judged(Update(item, "no_row", reason))
@@ -108,10 +145,10 @@ class Judge:
         update = Update(
             item, "nothing", "", now.attendance_id, now, label_before=read.statuses.label(now.status)
         )
-        if item.leave:
-            return Judged(replace(update, result="waiting" if item.waits else "left", reason=item.leave))
+        if leave := item.leave or (NOT_MET if item.moved else ""):
+            return Judged(replace(update, result="waiting" if item.waits else "left", reason=leave))
         if item.restores:
-            return self._judge_restore(item, now, update, read)
+            return self._judge_restore(item, now, update, read, row)
         return self._judge_wanted(item, now, update, read, row)
 
     def _means_no_mark_any_more(self, item: Item) -> bool:
@@ -120,23 +157,22 @@ class Judge:
             return False
         return item.corrected and not label_for(item.wanted, self._pusher.policy)
 
-    def _judge_restore(self, item: Item, now: Mark, update: Update, read: ClassDay) -> Judged:
+    def _judge_restore(self, item: Item, now: Mark, update: Update, read: ClassDay, row: Row) -> Judged:
         if item.ours is None:
             return Judged(replace(update, reason="Orah says present, and the row is not ours"))
-        verdict = decide_restore(base=item.ours.mark, now=now, origin=item.ours.origin)
-        after = replace(item.ours.origin, ours=False)
+        base, origin = item.ours.mark, item.ours.origin
+        verdict = decide_restore(base=base, now=now, origin=origin)
+        after = replace(origin, notes=note_left(base=base, now=now, origin=origin))
         update = replace(
             update, after=after, label_after=read.statuses.label(after.status), reason=verdict.reason
         )
-        if verdict.decision is not Decision.WRITE:
+        if verdict.decision not in (Decision.WRITE, Decision.CONFLICT):
             # What we wrote stays the base: were this one seen as new, a present that a person chose instead of our
             # mark would count as a row that nobody marked.
-            return Judged(replace(update, result="nothing" if now == after else "kept"))
-        return self._with_answer(item, update, verdict)
+            return Judged(replace(update, result="nothing" if now.values == origin.values else "kept"))
+        return self._with_answer(item, update, verdict, row)
 
-    def _judge_wanted(
-        self, item: Item, now: Mark, update: Update, read: ClassDay, row: Mapping[str, object]
-    ) -> Judged:
+    def _judge_wanted(self, item: Item, now: Mark, update: Update, read: ClassDay, row: Row) -> Judged:
         assert item.wanted is not None
         policy = self._pusher.policy
         label = label_for(item.wanted, policy)
@@ -146,14 +182,14 @@ class Judge:
             return Judged(replace(update, result="blocked", reason=trouble, label_after=label))
         status = read.statuses.code(label)
         assert status is not None
-        notes = now.notes or ""
-        marked = notes if notes.endswith(policy.note_marker) else f"{notes} {policy.note_marker}".strip()
+        notes, marker = now.notes or "", policy.note_marker.strip()
+        marked = notes if notes.rstrip().endswith(marker) else f"{notes} {marker}".strip()
         ours = Mark(now.attendance_id, status, marked, ours=True)
         base = last_mark(self._pusher.journal, self._pusher.school, now.attendance_id)
         if base is None:
             base = now
             self.see(base, item.place)
-        answer = standing_answer(self._pusher.journal, self._pusher.school, now, ours)
+        word = self._word(item, now, ours)
         verdict = decide(
             base=base,
             now=now,
@@ -161,28 +197,55 @@ class Judge:
             present=read.statuses.code(policy.present_status),
             corrected=item.corrected,
             mode=policy.mode,
-            answer=answer,
+            answer=word.answer if word else None,
         )
         update = replace(update, after=ours, label_after=label, reason=verdict.reason)
         if verdict.decision is Decision.WRITE:
-            return Judged(update, verdict, by_person=answer is Answer.USE_OURS)
+            return Judged(update, verdict, _carried_out(word))
         unmarked = read.statuses.trouble(policy.present_status)
-        if verdict.decision is Decision.CONFLICT and unmarked and base == now and not now.notes:
+        if (
+            verdict.decision is Decision.CONFLICT
+            and unmarked
+            and not base.chosen
+            and base == now
+            and not now.notes
+        ):
             # Nobody can tell whether a teacher chose this status or the row began with it.
             return Judged(replace(update, result="blocked", reason=unmarked))
         if verdict.decision is Decision.CONFLICT:
             question = _question(item, update, "conflict", verdict.reason, row)
             return Judged(replace(update, result="conflict"), question=question)
-        return Judged(replace(update, result="kept" if verdict.decision is Decision.KEEP else "nothing"))
+        if verdict.decision is Decision.KEEP:
+            return Judged(replace(update, result="kept"))
+        return Judged(update, still_ours=base.ours and now.values == base.values and _rests_elsewhere(item))
 
-    def _with_answer(self, item: Item, update: Update, verdict: Verdict) -> Judged:
+    def _with_answer(self, item: Item, update: Update, verdict: Verdict, row: Row) -> Judged:
         assert update.before is not None
         assert update.after is not None
-        answer = standing_answer(self._pusher.journal, self._pusher.school, update.before, update.after)
-        if answer is Answer.KEEP_THEIRS:
+        word = self._word(item, update.before, update.after)
+        if word and word.answer is Answer.KEEP_THEIRS:
             kept = "a person chose to keep the row as it is"
             return Judged(replace(update, result="kept", reason=kept))
-        return Judged(update, verdict, by_person=answer is Answer.USE_OURS)
+        if (verdict.decision is Decision.CONFLICT or item.asks) and word is None:
+            update = replace(update, result="conflict", reason=item.asks or verdict.reason)
+            return Judged(update, question=_question(item, update, "conflict", update.reason, row))
+        return Judged(update, verdict, _carried_out(word))
+
+    def _word(self, item: Item, theirs: Mark, ours: Mark) -> Word | None:
+        return standing_answer(self._pusher.journal, self._pusher.school, theirs, ours, cause=item.cause)
+
+    def note_ours(self, judged: Judged) -> None:
+        """Notes on what a mark of ours rests by now, and where its row stands."""
+        item, now = judged.update.item, judged.update.before
+        assert now is not None
+        record_mark(
+            self._pusher.journal,
+            self._pusher.school,
+            replace(now, ours=True),
+            at=self._pusher.now(),
+            place=item.place,
+            because=item.because,
+        )
 
     def see(self, mark: Mark, place: Place) -> None:
         """Notes a state that is not ours as the base of its row."""
@@ -193,6 +256,26 @@ class Judge:
             at=self._pusher.now(),
             place=place,
         )
+
+
+def _row(item: Item, read: ClassDay) -> Row | None:
+    """The row of an item: the one that we wrote, unless it is that of another meeting by now."""
+    ours = row_with(read.rows, item.ours.mark.attendance_id) if item.ours else None
+    if ours is not None and is_about(ours, item.place):
+        block = block_of(ours)
+        if block == item.place.block_id or block not in item.blocks:
+            return ours
+    return row_of(read.rows, item.place, item.blocks)
+
+
+def _rests_elsewhere(item: Item) -> bool:
+    """Whether what we noted of our mark, its place or its cause, is not what there is to note now."""
+    return item.ours is not None and (item.place != item.ours.place or item.corrected)
+
+
+def _carried_out(word: Word | None) -> int | None:
+    """The question whose answer is carried out by a write; None where a person said nothing of the kind."""
+    return word.question if word and word.answer is Answer.USE_OURS else None
 
 
 def hold(judged: Judged, budget: int) -> Judged:
@@ -219,4 +302,5 @@ def _question(item: Item, update: Update, kind: Kind, reason: str, row: Mapping[
             "cause": cause,
         },
         reason=reason,
+        cause=item.cause,
     )

@@ -10,15 +10,21 @@ from datetime import UTC, date, timedelta
 
 from vx_pipeline.attendance.judging import Item, Judge, Judged, Update, hold
 from vx_pipeline.attendance.mapping import Statuses, named_labels
+from vx_pipeline.attendance.moved import at_their_rows
 from vx_pipeline.attendance.rows import ClassDay, read_class_day
-from vx_pipeline.attendance.writing import ENTITY, Pusher, write_mark
+from vx_pipeline.attendance.writing import ENTITY, Pusher, Written, write_mark
 from vx_pipeline.attendance_policy import Mode
 from vx_pipeline.errors import IncompleteReadError
 from vx_pipeline.journal.intents import count_writes_since
 from vx_pipeline.journal.mark_questions import Question, ask, open_questions
-from vx_pipeline.journal.marks import Because, last_mark
 
 BUDGET_PERIOD = timedelta(hours=1)
+
+MOST_LOOKS = 3
+"""How often a row is compared in one push, should somebody change it each time a write waits for its turn."""
+
+UNDECIDED = frozenset({"failed", "blocked", "waiting", "left", "no_row"})
+"""Results that settle no question about a row: its answer, if there is one, has not been carried out."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,9 @@ class Pushed:
 async def push_marks(pusher: Pusher, items: Iterable[Item], *, said_nothing: Collection[int] = ()) -> Pushed:
     """Carries out what may be carried out, and asks a person about the rest.
 
-    Costs one request for each class and day, and for each mark one write and one read; where more would be written
-    than the hour's budget allows, one more for each class. A class that cannot be read does not keep the others
-    from being written.
+    Costs one request for each class and day, and for each mark one write and one read, more where a write had to
+    wait; where more would be written than the hour's budget allows, one more for each class. A class that cannot
+    be read does not keep the others from being written.
 
     Args:
         pusher: where and for whom.
@@ -96,8 +102,10 @@ class _Push:
             try:
                 read = await read_class_day(self._pusher.veracross, class_id, day)
             except IncompleteReadError:
+                # It may be readable when its turn comes.
+                would_write += sum(_may_write(item, mode) for item in items)
                 continue
-            for item in items:
+            for item in at_their_rows(items, read.rows):
                 judged = self._judge.judge(item, read)
                 held_before = judged.update.attendance_id in self._held
                 would_write += bool(judged.verdict) and not judged.by_person and not held_before
@@ -112,31 +120,53 @@ class _Push:
         except IncompleteReadError as error:
             return [Update(item, "failed", error.what) for item in items]
         self._statuses = read.statuses
+        items = at_their_rows(items, read.rows)
         updates = []
-        for item in items:
+        for number, item in enumerate(items, start=1):
+            update, fresh = await self._row(item, read, holds=holds)
+            updates.append(update)
+            if fresh is not None:
+                read = fresh
+            elif number < len(items):
+                # The next mark of the class rests on a read of just now.
+                try:
+                    read = await read_class_day(self._pusher.veracross, class_id, day)
+                except IncompleteReadError as error:
+                    return [*updates, *(Update(one, "failed", error.what) for one in items[number:])]
+        return updates
+
+    async def _row(self, item: Item, read: ClassDay, *, holds: bool) -> tuple[Update, ClassDay | None]:
+        """What became of one row, and the class as it is known now; None where it must be read again."""
+        for _ in range(MOST_LOOKS):
             judged = self._judge.judge(item, read)
-            if (
-                judged.verdict
-                and not judged.by_person
-                and (holds or judged.update.attendance_id in self._held)
-            ):
+            may_write = judged.by_person or not (holds or judged.update.attendance_id in self._held)
+            if judged.verdict and not may_write:
                 judged = hold(judged, self._pusher.policy.writes_per_hour)
             if judged.question:
                 self._questions.append(judged.question)
+            if judged.still_ours:
+                self._judge.note_ours(judged)
             if not judged.verdict:
-                updates.append(judged.update)
-                continue
-            update, fresh = await self._write(judged)
-            updates.append(update)
-            # The next mark of the class rests on a read of just now.
-            read = fresh or read
-        return updates
+                return judged.update, read
+            update, written = await self._write(judged)
+            if not written.changed:
+                break
+            # Somebody was quicker while the write waited: what they did is compared as any row.
+            try:
+                read = await read_class_day(
+                    self._pusher.veracross, item.place.class_id, item.place.attendance_date
+                )
+            except IncompleteReadError:
+                break
+        return update, written.class_day
 
     def ask(self, updates: Sequence[Update], said_nothing: Collection[int]) -> None:
         """Opens the questions of this push, and closes those of its rows that have come to an end."""
         covered = set(said_nothing)
         covered |= {
-            one.attendance_id for one in updates if one.attendance_id is not None and one.result != "failed"
+            one.attendance_id
+            for one in updates
+            if one.attendance_id is not None and one.result not in UNDECIDED
         }
         ask(
             self._pusher.journal,
@@ -146,21 +176,17 @@ class _Push:
             at=self._pusher.now(),
         )
 
-    async def _write(self, judged: Judged) -> tuple[Update, ClassDay | None]:
+    async def _write(self, judged: Judged) -> tuple[Update, Written]:
         update, item = judged.update, judged.update.item
         before, after = update.before, update.after
         assert before is not None
         assert after is not None
-        base = last_mark(self._pusher.journal, self._pusher.school, before.attendance_id)
-        if base is None or (base.status, base.notes) != (before.status, before.notes):
-            # A person's mark that we are allowed to replace: it is what the row goes back to.
-            self._judge.see(before, item.place)
         written = await write_mark(
-            self._pusher, item.place, after, _because(item), by_person=judged.by_person
+            self._pusher, item.place, before, after, item.because, question=judged.answered
         )
         if not written.landed:
-            return replace(update, result="failed", reason=written.detail), written.class_day
-        return replace(update, result="restored" if item.restores else "written"), written.class_day
+            return replace(update, result="failed", reason=written.detail), written
+        return replace(update, result="restored" if item.restores else "written"), written
 
 
 def _may_write(item: Item, mode: Mode) -> bool:
@@ -171,9 +197,3 @@ def _may_write(item: Item, mode: Mode) -> bool:
         return item.ours is not None
     # Where the school lets Orah win, it wins again over what a person made of our mark.
     return mode != "never_overwrite" or item.corrected
-
-
-def _because(item: Item) -> Because | None:
-    if item.restores or item.wanted is None:
-        return None
-    return Because(item.wanted.cause, item.wanted.evidence, item.wanted.known_from)

@@ -13,7 +13,8 @@ import typer
 from vx_pipeline import clock
 from vx_pipeline.commands.console import JsonOption, SchoolOption, console, open_session, print_json, table
 from vx_pipeline.journal.audit import record_view
-from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, answer_questions, open_questions
+from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, open_questions
 from vx_pipeline.session import SchoolSession
 
 app = typer.Typer(help="Marks that wait for a person: see them, keep theirs, or use ours.")

@@ -2,10 +2,10 @@
 
 A push asks when a person has marked the row, or when it would write too many marks at once. An answer is about
 what was seen: ``use_ours`` holds while the row and Orah still say the same, and for one write; ``keep_theirs`` as
-long as Orah says the same.
+long as Orah says the same. ``mark_answers`` gives and looks up answers.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,17 +13,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
-from vx_pipeline.errors import VxError
-from vx_pipeline.journal.audit import add_view
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
 from vx_pipeline.journal.marks import Mark, Place
 
-Via = Literal["page", "shell"]
 Kind = Literal["conflict", "budget"]
 
 
-_NEWEST = (
+NEWEST_ANSWERS = (
     select(mark_answers)
     .where(
         mark_answers.c.number.in_(select(func.max(mark_answers.c.number)).group_by(mark_answers.c.question))
@@ -53,6 +50,8 @@ class Question:
         told: labels and words for the page: ``theirs``, ``ours``, ``class``, ``teacher``, ``starts_at``, ``cause``;
             may hold names.
         reason: why it was not written, in plain words.
+        cause: what Orah says, as ``Wanted.cause`` words it, so that an answer counts for just this; None where an
+            earlier version asked.
     """
 
     kind: Kind
@@ -62,6 +61,7 @@ class Question:
     changed_at: datetime | None
     told: Mapping[str, str] = field(repr=False)
     reason: str = ""
+    cause: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,82 +131,14 @@ def close_days_before(journal: Journal, school: str, day: date, *, at: datetime)
 def open_questions(journal: Journal, school: str) -> list[OpenQuestion]:
     """The questions that no push has closed, newest day first, then by class and student."""
     query = (
-        _with_answers(school)
+        with_answers(school)
         .where(mark_questions.c.closed_at.is_(None))
         .order_by(
             mark_questions.c.attendance_date.desc(), mark_questions.c.class_id, mark_questions.c.student_id
         )
     )
     with journal.begin() as connection:
-        return [_open_question(row) for row in connection.execute(query).mappings()]
-
-
-def answer_questions(
-    journal: Journal,
-    school: str,
-    numbers: Sequence[int],
-    *,
-    answer: Answer,
-    actor: str,
-    via: Via,
-    at: datetime,
-) -> int:
-    """Records one answer to questions, and who gave it; returns to how many.
-
-    Raises:
-        VxError: nobody's name was given, or a question is not open any more.
-    """
-    if not actor.strip():
-        raise VxError("A mark needs a named person's word.", kept="Nothing was recorded.")
-    wanted = sorted(set(numbers))
-    with journal.begin_alone() as connection:
-        found = connection.execute(
-            select(mark_questions.c.number).where(
-                mark_questions.c.school == school,
-                mark_questions.c.closed_at.is_(None),
-                mark_questions.c.number.in_(wanted),
-            )
-        ).scalars()
-        if missing := sorted(set(wanted) - set(found)):
-            raise VxError(
-                f"Question {', '.join(map(str, missing))} is not open any more: the row or Orah has changed.",
-                kept="Nothing was recorded.",
-                remedy="Look at the open questions again.",
-            )
-        if not wanted:
-            return 0
-        word = {"answer": answer.value, "actor": actor.strip(), "via": via, "at": at, "school": school}
-        connection.execute(insert(mark_answers), [{**word, "question": number} for number in wanted])
-        subject = f"marks {', '.join(map(str, wanted))}"
-        add_view(connection, school=school, actor=actor.strip(), action=answer.value, subject=subject, at=at)
-    return len(wanted)
-
-
-def standing_answer(journal: Journal, school: str, theirs: Mark, ours: Mark) -> Answer | None:
-    """What a person said about just this: Orah's word against the row as it is now.
-
-    ``keep_theirs`` stands against the same word of Orah's until another answer is given, whatever the row says by
-    then; ``use_ours`` only for the row as it was seen, and until it has been used.
-    """
-    query = (
-        _with_answers(school)
-        .where(
-            mark_questions.c.attendance_id == theirs.attendance_id,
-            mark_questions.c.ours_status == ours.status,
-            _NEWEST.c.number.is_not(None),
-        )
-        .order_by(_NEWEST.c.number.desc())
-        .limit(1)
-    )
-    with journal.begin() as connection:
-        row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
-    answer = Answer(row["answer"])
-    seen = (row["theirs_status"], row["theirs_notes"]) == (theirs.status, theirs.notes)
-    if answer is Answer.USE_OURS and (not seen or row["closed_at"] is not None):
-        return None
-    return answer
+        return [question_in_time(row) for row in connection.execute(query).mappings()]
 
 
 def answered_days(journal: Journal, school: str) -> dict[date, tuple[tuple[int, int], ...]]:
@@ -219,17 +151,17 @@ def answered_days(journal: Journal, school: str) -> dict[date, tuple[tuple[int, 
     return {day: tuple(sorted(found)) for day, found in sorted(days.items())}
 
 
-def _with_answers(school: str) -> Select[Any]:
+def with_answers(school: str) -> Select[Any]:
     """Every question of a school with its newest answer, if it has one."""
     return (
         select(
             mark_questions,
-            _NEWEST.c.number.label("answer_number"),
-            _NEWEST.c.answer,
-            _NEWEST.c.actor,
-            _NEWEST.c.at.label("answered_at"),
+            NEWEST_ANSWERS.c.number.label("answer_number"),
+            NEWEST_ANSWERS.c.answer,
+            NEWEST_ANSWERS.c.actor,
+            NEWEST_ANSWERS.c.at.label("answered_at"),
         )
-        .outerjoin(_NEWEST, _NEWEST.c.question == mark_questions.c.number)
+        .outerjoin(NEWEST_ANSWERS, NEWEST_ANSWERS.c.question == mark_questions.c.number)
         .where(mark_questions.c.school == school)
     )
 
@@ -237,7 +169,7 @@ def _with_answers(school: str) -> Select[Any]:
 def _open(
     connection: Connection, school: str, attendance_ids: Collection[int]
 ) -> list[tuple[int, Question, bool]]:
-    query = _with_answers(school).where(mark_questions.c.closed_at.is_(None))
+    query = with_answers(school).where(mark_questions.c.closed_at.is_(None))
     return [
         (row["number"], _question(row), row["answer"] is not None)
         for row in connection.execute(query).mappings()
@@ -247,6 +179,8 @@ def _open(
 
 def _same(before: Question, after: Question) -> bool:
     """Whether a person who saw the one has seen the other."""
+    if None not in (before.cause, after.cause) and before.cause != after.cause:
+        return False
     return (before.kind, before.theirs, before.ours.status) == (after.kind, after.theirs, after.ours.status)
 
 
@@ -264,6 +198,7 @@ def _values(school: str, question: Question, at: datetime) -> dict[str, Any]:
         "theirs_notes": question.theirs.notes,
         "ours_status": question.ours.status,
         "ours_notes": question.ours.notes,
+        "cause": question.cause,
         "changed_at": question.changed_at,
         "told": dict(question.told),
         "reason": question.reason,
@@ -282,10 +217,12 @@ def _question(row: RowMapping) -> Question:
         changed_at=row["changed_at"],
         told=row["told"],
         reason=row["reason"],
+        cause=row["cause"],
     )
 
 
-def _open_question(row: RowMapping) -> OpenQuestion:
+def question_in_time(row: RowMapping) -> OpenQuestion:
+    """A row of ``with_answers``."""
     return OpenQuestion(
         number=row["number"],
         question=_question(row),

@@ -20,6 +20,7 @@ mark_questions = Table(
     Column("theirs_notes", Text),
     Column("ours_status", String(64), comment="code that Orah's word would be"),
     Column("ours_notes", Text),
+    Column("cause", Text, comment="what Orah said: outcome, source and name; null in an earlier version"),
     Column("changed_at", Moment, comment="when the row was last modified, as Veracross says"),
     Column("told", JSON, nullable=False, comment="labels and words for the page; may hold names"),
     Column("reason", Text, nullable=False),

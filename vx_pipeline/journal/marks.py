@@ -1,7 +1,7 @@
 """The base of every attendance row that we may touch: what was there at first, then what we wrote."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
@@ -12,12 +12,26 @@ from vx_pipeline.journal.tables import marks
 
 @dataclass(frozen=True)
 class Mark:
-    """A state of one class attendance row. ``ours`` tells whether we wrote it."""
+    """A state of one class attendance row.
+
+    Args:
+        attendance_id: the row.
+        status: code of the school's value list; None where nobody took attendance.
+        notes: its note; None where it is empty.
+        ours: whether we wrote it.
+        chosen: whether a person set it in place of what we knew, so that even a present is a person's mark.
+    """
 
     attendance_id: int
     status: str | None
     notes: str | None
     ours: bool
+    chosen: bool = field(default=False, compare=False)
+
+    @property
+    def values(self) -> tuple[str | None, str | None]:
+        """What stands in the row: status and notes."""
+        return self.status, self.notes
 
 
 @dataclass(frozen=True)
@@ -66,25 +80,43 @@ def record_mark(
     because: Because | None = None,
 ) -> None:
     """Notes a state as the new base of its row; with ``place`` and ``because`` where we wrote it."""
+    with journal.begin() as connection:
+        add_mark(connection, school, mark, at=at, place=place, because=because)
+
+
+def add_mark(
+    connection: Connection,
+    school: str,
+    mark: Mark,
+    *,
+    at: datetime,
+    place: Place | None = None,
+    because: Because | None = None,
+) -> None:
+    """As ``record_mark``, in a transaction that is open already."""
     values = {"school": school, "at": at, **vars(mark)}
     if place is not None:
         values |= vars(place)
     if because is not None:
         values |= {**vars(because), "evidence": list(because.evidence)}
-    with journal.begin() as connection:
-        connection.execute(insert(marks).values(**values))
+    connection.execute(insert(marks).values(**values))
 
 
 def last_mark(journal: Journal, school: str, attendance_id: int) -> Mark | None:
     """The row's base: what we last wrote, or first saw. None if we never saw it."""
+    with journal.begin() as connection:
+        return base_of(connection, school, attendance_id)
+
+
+def base_of(connection: Connection, school: str, attendance_id: int) -> Mark | None:
+    """As ``last_mark``, in a transaction that is open already."""
     query = (
         select(marks)
         .where(marks.c.school == school, marks.c.attendance_id == attendance_id)
         .order_by(marks.c.mark_id.desc())
         .limit(1)
     )
-    with journal.begin() as connection:
-        row = connection.execute(query).mappings().first()
+    row = connection.execute(query).mappings().first()
     return _mark(row) if row else None
 
 
@@ -179,4 +211,4 @@ def _origin(connection: Connection, row: RowMapping) -> Mark | None:
 
 
 def _mark(row: RowMapping) -> Mark:
-    return Mark(row["attendance_id"], row["status"], row["notes"], row["ours"])
+    return Mark(row["attendance_id"], row["status"], row["notes"], row["ours"], bool(row["chosen"]))

@@ -110,6 +110,9 @@ marks = Table(
     Column("cause", Text, comment="what Orah said: outcome, source and name; null for a state that was seen"),
     Column("evidence", JSON, comment="ids of the movements, passes and rolls it rests on"),
     Column("known_from", Moment, comment="the earliest moment of the evidence"),
+    Column(
+        "chosen", Boolean, comment="not ours, and set by a person after us: never a row that nobody marked"
+    ),
     Index("ix_marks_attendance", "school", "attendance_id"),
     Index("ix_marks_day", "school", "attendance_date"),
 )

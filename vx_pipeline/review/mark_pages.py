@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.mark_questions import Answer, answer_questions, open_questions
+from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.review import words
 from vx_pipeline.review.decide import take_name
 from vx_pipeline.review.marks import BUTTONS, EFFECTS, AskedRow, alike, asked_rows, groups_of

@@ -157,7 +157,13 @@ class VeracrossClient:
         )
 
     async def update_class_attendance(
-        self, *, class_id: int, attendance_id: int, status: int | str | None, notes: str | None
+        self,
+        *,
+        class_id: int,
+        attendance_id: int,
+        status: int | str | None,
+        notes: str | None,
+        unchanged: writes.Unchanged,
     ) -> None:
         """Writes status and notes of one attendance row, with the token that may write.
 
@@ -166,15 +172,23 @@ class VeracrossClient:
             attendance_id: the row's id.
             status: code of the school's value list; None where nobody took attendance.
             notes: None empties them.
+            unchanged: asked before the write where it could not be sent at once: for its turn in the rate budget,
+                or for another try, minutes may go by.
 
         Raises:
+            ChangedError: the row is another one by then; nothing was sent.
             LostAnswerError: it may have landed; it was not sent twice. Read the row back.
             NotFoundError: there is no such row.
             AccessError: credentials, scope or permission; nothing was changed.
             ServiceError: refused, or Veracross could not be asked; nothing was changed.
         """
         await writes.update_class_attendance(
-            self._exchange, class_id=class_id, attendance_id=attendance_id, status=status, notes=notes
+            self._exchange,
+            class_id=class_id,
+            attendance_id=attendance_id,
+            status=status,
+            notes=notes,
+            unchanged=unchanged,
         )
 
     async def probe(self, endpoint: Endpoint | WriteEndpoint) -> probing.Probe:

@@ -200,13 +200,20 @@ class RateBudget:
 
     async def acquire(self) -> None:
         """Returns when one request may be sent; it must be followed by :meth:`release`."""
+        await self.free()
+        self._window.take()
+
+    async def free(self) -> bool:
+        """Returns when a request could be sent at once; tells whether that had to be waited for."""
+        waited = False
         while (seconds := self._window.wait(self._clock())) > 0:
             if seconds > _WORTH_TELLING:
                 log.info(
                     "Rate budget %s is used up: waiting %.0f s for the window to end.", self._name, seconds
                 )
             await self._sleep(max(seconds, _SHORTEST_SLEEP))
-        self._window.take()
+            waited = True
+        return waited
 
     def release(self, headers: Mapping[str, str] | None, *, refused: bool = False) -> None:
         """The request is over, with the answer's headers or without an answer; ``refused`` means 429."""

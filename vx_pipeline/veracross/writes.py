@@ -1,10 +1,11 @@
 """The one write: status and notes of an attendance row. Sent again only if it surely was not processed."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 
-from vx_pipeline.errors import LostAnswerError, NotFoundError, ServiceError
+from vx_pipeline.errors import ChangedError, LostAnswerError, NotFoundError, ServiceError
 from vx_pipeline.veracross.contract import UPDATE_CLASS_ATTENDANCE
 from vx_pipeline.veracross.exchange import Exchange
 from vx_pipeline.veracross.failures import PassingError, RefusedError, check_status
@@ -13,9 +14,18 @@ from vx_pipeline.veracross.transport import Tally
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _UNCHANGED = "The row is unchanged."
 
+Unchanged = Callable[[], Awaitable[bool]]
+"""Looks whether a row still is as it was when somebody decided to change it."""
+
 
 async def update_class_attendance(
-    exchange: Exchange, *, class_id: int, attendance_id: int, status: int | str | None, notes: str | None
+    exchange: Exchange,
+    *,
+    class_id: int,
+    attendance_id: int,
+    status: int | str | None,
+    notes: str | None,
+    unchanged: Unchanged,
 ) -> None:
     """Writes a row's status and notes, as ``VeracrossClient.update_class_attendance`` describes."""
     row = f"attendance row {attendance_id} of class {class_id}"
@@ -24,6 +34,11 @@ async def update_class_attendance(
     try:
         async for attempt in exchange.retry.tries():
             with attempt:
+                waited = await exchange.budgets[UPDATE_CLASS_ATTENDANCE.area].free()
+                if (waited or attempt.num > 1) and not await unchanged():
+                    raise ChangedError(
+                        f"Somebody changed {row} before the write's turn.", kept="It was not sent."
+                    )
                 return await _send_once(exchange, path, body, row)
     except PassingError as failure:
         raise ServiceError(

@@ -1,6 +1,6 @@
 """One student's school day, over real HTTP and real files: what people do, what the clock says, and a push."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -14,7 +14,9 @@ from vx_pipeline import clock
 from vx_pipeline.assets.attendance_push import push_school_day
 from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.attendance_policy import AttendancePolicy
-from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, answer_questions, open_questions
+from vx_pipeline.journal.decisions import Entity, Kind, decide
+from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, open_questions
 from vx_pipeline.sandbox import Sandbox
 from vx_pipeline.sandbox.journal import WriteEntry
 from vx_pipeline.settings import SANDBOX, School, load_settings
@@ -174,6 +176,35 @@ class SchoolDay:
             via="page",
             at=self.session.now(),
         )
+
+    def decides(self, kind: Kind, orah_id: int, days: Sequence[date] = ()) -> None:
+        """A person says what the student and a record in Orah have to do with each other."""
+        decide(
+            self.session.journal,
+            school=self.session.key,
+            entity=Entity.STUDENT,
+            kind=kind,
+            veracross_id=self.student_id,
+            orah_id=orah_id,
+            note="looked at",
+            actor="R. Quill",
+            via="page",
+            at=self.session.now(),
+            days=list(days),
+        )
+
+    def spare_record(self) -> int:
+        """A record in Orah that is nobody's."""
+        taken = set(self.links.values())
+        found = (one["id"] for one in self.sandbox.school.orah["student"] if one["id"] not in taken)
+        return int(next(found))
+
+    def misses(self, lesson: int, orah_id: int | None = None) -> int:
+        """The student, by this record in Orah, is in town for a whole lesson; returns the movement's id."""
+        who = {"student_id": orah_id or self.orah_id}
+        left = self.moves("Town", self.starts(lesson) - minutes(1), **who)
+        self.moves("Academic Building", self.ends(lesson) + minutes(1), **who)
+        return left
 
     def code(self, label: str) -> int:
         """The code of a status."""

@@ -6,7 +6,7 @@ from itertools import pairwise, product
 
 import pytest
 
-from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore
+from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore, note_left
 from vx_pipeline.attendance_policy import Mode
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.marks import Mark
@@ -134,6 +134,31 @@ def test_each_case_in_words() -> None:
     assert words(fresh, Mark(9, ABSENT, "Doctor", ours=False)) == "the row already says so"
 
 
+@pytest.mark.parametrize(
+    ("before", "ours", "now", "left"),
+    [
+        (None, "[via Orah]", "[via Orah]", None),
+        (None, "[via Orah]", "[via Orah] ok", "ok"),
+        ("key", "key [via Orah]", "key [via Orah]", "key"),
+        ("key", "key [via Orah]", "key [via Orah], seen", "key, seen"),
+        ("key", "key [via Orah]", "seen", "seen"),
+        ("key", "key [via Orah]", None, None),
+    ],
+)
+def test_what_a_person_wrote_into_our_note_stays_when_the_row_goes_back(
+    before: str | None, ours: str, now: str | None, left: str | None
+) -> None:
+    origin, base = Mark(9, PRESENT, before, ours=False), Mark(9, ABSENT, ours, ours=True)
+    assert note_left(base=base, now=Mark(9, ABSENT, now, ours=False), origin=origin) == left
+
+
+def test_a_present_that_a_person_chose_is_not_a_row_that_nobody_marked() -> None:
+    seen, chosen = Mark(9, PRESENT, None, ours=False), Mark(9, PRESENT, None, ours=False, chosen=True)
+    for base, decision in ((seen, Decision.WRITE), (chosen, Decision.CONFLICT)):
+        verdict = decide(base=base, now=seen, ours=ABSENT, present=PRESENT, corrected=True)
+        assert verdict.decision is decision
+
+
 def test_a_row_goes_back_only_while_it_holds_just_what_we_wrote() -> None:
     went_back = 0
     for base, now, origin in product(STATES, STATES, STATES):
@@ -143,6 +168,8 @@ def test_a_row_goes_back_only_while_it_holds_just_what_we_wrote() -> None:
         if now == origin:
             assert decision is Decision.NOTHING
         else:
-            assert decision is (Decision.WRITE if now == base else Decision.KEEP)
+            is_noted = now[0] == base[0] != origin[0]
+            otherwise = Decision.CONFLICT if is_noted else Decision.KEEP
+            assert decision is (Decision.WRITE if now == base else otherwise)
             went_back += now == base
     assert went_back

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from vx_pipeline.attendance.day import PushedDay
+from vx_pipeline.journal.decisions import Kind
 from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.mark_questions import open_questions
 from vx_pipeline.journal.push_memory import days_without_match
@@ -65,6 +66,7 @@ def test_rows_of_a_record_that_the_student_was_taken_for_are_told_once(day: Scho
     day.moves("Academic Building", day.ends(0) + minutes(1))
     day.push()
     day.link({day.student_id: right})
+    day.decides(Kind.UNLINK, wrong)
     assert results(day.push(orah_ids=[right])) == ["restored"]
     for _ in range(2):
         day.push(orah_ids=[right])

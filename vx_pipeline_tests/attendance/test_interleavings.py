@@ -31,7 +31,8 @@ from vx_pipeline.attendance.tables import read_school_day
 from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.attendance_policy import AttendancePolicy, Mode
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, answer_questions, open_questions
+from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, open_questions
 from vx_pipeline.sandbox import Fault, FaultKind
 from vx_pipeline.sandbox.journal import WriteEntry
 from vx_pipeline_tests.attendance.school_day import MARKER, ZONE, Row, SchoolDay, minutes, school_day

@@ -80,15 +80,24 @@ def test_a_row_is_ours_whichever_record_it_was_written_for() -> None:
     assert (item.place.orah_id, item.ours, item.leave, item.restores) == (70, mark(), "", True)
     (item,) = look([wanted(moved)], [mark()], [moved], links=links)
     assert (item.place.orah_id, item.ours, item.leave) == (70, mark(), "")
-    # The right record says nothing: what was written for the wrong one goes back.
+    # The other record says nothing: a person says what becomes of the mark, until the earlier is somebody else's.
     (item,) = look([], [mark()], [moved], links=links)
     assert (item.place.orah_id, item.wanted, item.leave) == (7, None, "")
+    assert "moved to another record" in item.asks
+    for known in (
+        Links({1: 70, 2: 7}, {70: 1, 7: 2}, frozenset()),
+        replace(links, denied=frozenset({(1, 7)})),
+    ):
+        (item,) = look([], [mark()], [moved], links=known)
+        assert (item.wanted, item.leave, item.asks) == (None, "", "")
 
 
 # --- why a row stays
 
 
 NOT_LINKED = Links({2: 8}, {8: 2}, frozenset())
+MOVED = Links({1: 70}, {70: 1}, frozenset())
+"""The student's record is another one by now, and nobody said whose the earlier one is."""
 IN_DOUBT = Links({2: 8}, {8: 2}, frozenset({1}))
 
 
@@ -103,7 +112,16 @@ IN_DOUBT = Links({2: 8}, {8: 2}, frozenset({1}))
         # A link that is known to be wrong is no reason to wait for anything.
         (replace(LINKS, denied=frozenset({(1, 7)})), [], says(unread=["m"]), ""),
         (Links({2: 7}, {7: 2}, frozenset({1})), [], says(unread=["m"]), ""),
-        (Links({1: 70}, {70: 1}, frozenset()), [], says(unread=["m"]), ""),
+        (replace(MOVED, denied=frozenset({(1, 7)})), [], says(unread=["m"]), ""),
+        (
+            replace(MOVED, second=frozenset({(1, 7)})),
+            [LESSON],
+            says("m1"),
+            "second record of the same student",
+        ),
+        (MOVED, [LESSON], says("m1"), ""),
+        (MOVED, [], says("m1"), "does not meet then any more"),
+        (MOVED, [LESSON], says(unread=["m"]), "was not read from Orah"),
     ],
 )
 def test_a_row_goes_back_only_when_it_is_certain(

@@ -17,14 +17,16 @@ from vx_pipeline.attendance.items import Links, place_of
 from vx_pipeline.attendance.judging import Item, Update
 from vx_pipeline.attendance.missed import Meeting
 from vx_pipeline.attendance.push import Pushed, push_marks
+from vx_pipeline.attendance.settling import settle_open_intents, take_in_late
 from vx_pipeline.attendance.tables import write_day
 from vx_pipeline.attendance.wanted import Outcome, Wanted
-from vx_pipeline.attendance.writing import Pusher, settle_open_intents
+from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.errors import AccessError
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.intents import open_intents, record_intent
-from vx_pipeline.journal.mark_questions import Answer, answer_questions, open_questions
+from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.journal.marks import Mark, OurMark, Place, last_mark, our_marks, record_mark
 from vx_pipeline.journal.tables import intents, outcomes
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
@@ -71,6 +73,8 @@ def push_all(
         async with veracross:
             pusher = Pusher(veracross, journal, SCHOOL, "run-1", policy, now)
             await settle_open_intents(pusher)
+            for day in sorted({one.place.attendance_date for one in items}):
+                await take_in_late(pusher, day)
             return await push_marks(pusher, [replace(one, ours=ours(journal, one.place)) for one in items])
 
     return asyncio.run(run())
@@ -724,8 +728,8 @@ class KilledError(BaseException):
 
 @pytest.mark.parametrize(
     ("dies_at", "landed"),
-    [(2, None), (3, True), (4, True)],
-    ids=["before the intent", "between write and mark", "between mark and outcome"],
+    [(3, None), (4, True), (5, None)],
+    ids=["before the intent", "between write and outcome", "after the outcome"],
 )
 def test_a_killed_push_is_settled_by_the_next(
     sandbox: Sandbox, journal: Journal, dies_at: int, *, landed: bool | None
@@ -742,7 +746,7 @@ def test_a_killed_push_is_settled_by_the_next(
         push(sandbox, journal, [missing(row)], now=now)
     assert len(open_intents(journal, SCHOOL, "veracross")) == (0 if landed is None else 1)
     (update,) = push(sandbox, journal, [missing(row)])
-    assert update.result == ("nothing" if landed else "written")
+    assert update.result == ("nothing" if dies_at > 3 else "written")
     assert results(journal) == ["confirmed" if landed else "done"]
     assert patches(sandbox) == len(written(sandbox)) == 1
     mark = last_mark(journal, SCHOOL, row["id"])

@@ -15,7 +15,7 @@ import pytest
 from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.automation.backfill import Backfill, backfills
 from vx_pipeline.journal.cases import ORAH, Matching, Person, record_matching
-from vx_pipeline.journal.decisions import Entity, Kind, decide
+from vx_pipeline.journal.decisions import Entity, Kind
 from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.problems import open_problems
@@ -773,19 +773,7 @@ def test_only_days_of_the_edit_window_are_written(day: SchoolDay, days_back: int
 
 
 def decides(day: SchoolDay, kind: Kind, orah_id: int, days: list[date] | None = None) -> None:
-    decide(
-        day.session.journal,
-        school=day.session.key,
-        entity=Entity.STUDENT,
-        kind=kind,
-        veracross_id=day.student_id,
-        orah_id=orah_id,
-        note="looked at",
-        actor="R. Quill",
-        via="page",
-        at=day.session.now(),
-        days=days or [],
-    )
+    day.decides(kind, orah_id, days or [])
 
 
 def links_of_matching(day: SchoolDay, links: dict[int, int]) -> None:
@@ -825,7 +813,13 @@ def test_a_link_that_moves_to_another_record_moves_the_mark(day: SchoolDay, *, a
     if also_away:
         misses_as(day, nobody)
     day.link({**day.links, day.student_id: nobody})
+    if not also_away:
+        # The earlier record is nobody's: the mark may be true, and a person is asked.
+        assert results(day.push(orah_ids=[nobody])) == ["conflict"]
+        assert (day.marks()[0], len(day.questions())) == (ABSENT, 1)
+        decides(day, Kind.NEVER, wrong)
     assert results(day.push(orah_ids=[wrong, nobody])) == (["nothing"] if also_away else ["restored"])
+    assert day.questions() == []
     assert day.marks()[0] == (ABSENT if also_away else PRESENT)
     assert results(day.push()) == (["nothing"] if also_away else [])
     assert len(day.writes()) == (1 if also_away else 2)

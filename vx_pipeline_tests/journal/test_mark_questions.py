@@ -16,15 +16,14 @@ from sqlalchemy import select
 
 from vx_pipeline.errors import VxError
 from vx_pipeline.journal import Journal, open_journal
+from vx_pipeline.journal.mark_answers import answer_questions, standing_answer
 from vx_pipeline.journal.mark_questions import (
     Answer,
     Question,
-    answer_questions,
     answered_days,
     ask,
     close_days_before,
     open_questions,
-    standing_answer,
 )
 from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
 from vx_pipeline.journal.marks import Mark, Place
@@ -33,6 +32,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 23)
 NORTH = "north"
 PRESENT, ABSENT, LATE = "1", "2", "3"
+CAUSE = "absent|movement|Town"
 
 
 def question(
@@ -68,7 +68,8 @@ def answer(
 
 
 def standing(journal: Journal, seen: Question, *, school: str = NORTH) -> Answer | None:
-    return standing_answer(journal, school, seen.theirs, seen.ours)
+    word = standing_answer(journal, school, seen.theirs, seen.ours, cause=seen.cause or CAUSE)
+    return word.answer if word else None
 
 
 def closed(journal: Journal) -> dict[int, str | None]:

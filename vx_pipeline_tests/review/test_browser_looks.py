@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from vx_pipeline.journal import Journal, open_journal
 from vx_pipeline.journal.decisions import Answer, Entity, Kind, decide_many, undo
+from vx_pipeline.journal.mark_answers import answer_questions
 from vx_pipeline.journal.mark_questions import Answer as MarkAnswer
-from vx_pipeline.journal.mark_questions import answer_questions
 from vx_pipeline.journal.plans import record_plan
 from vx_pipeline.review.access import AccessSettings, hash_password
 from vx_pipeline_tests.review.asked import record_questions

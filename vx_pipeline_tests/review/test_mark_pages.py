@@ -7,7 +7,8 @@ import pytest
 
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.audit import audit_trail
-from vx_pipeline.journal.mark_questions import Answer, answer_questions, open_questions
+from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.review.access import AccessSettings, hash_password
 from vx_pipeline_tests.review.asked import (
     DAY,

@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
-from vx_pipeline.errors import AccessError, LostAnswerError, NotFoundError, ServiceError
+from vx_pipeline.errors import AccessError, ChangedError, LostAnswerError, NotFoundError, ServiceError
+from vx_pipeline.veracross.rate import RateLimit
+from vx_pipeline.veracross.writes import Unchanged
 from vx_pipeline_tests.veracross.stand_in import Answer, Request, StandIn, with_stand_in
 
 DONE = Answer(status=204)
+
+
+async def as_it_was() -> bool:
+    return True
 
 
 def write(
@@ -18,6 +24,7 @@ def write(
     notes: str | None = "Away [via Orah]",
     token_answers: Sequence[Answer] = (),
     told: list[StandIn] | None = None,
+    unchanged: Unchanged | None = None,
     **client_options: Any,
 ) -> StandIn:
     """Writes one row; the server answers with these, then with success."""
@@ -30,7 +37,13 @@ def write(
             tokens_left.pop(0) if tokens_left else veracross.give_token(request)
         )
         async with veracross.client(**client_options) as client:
-            await client.update_class_attendance(class_id=40, attendance_id=9, status=status, notes=notes)
+            await client.update_class_attendance(
+                class_id=40,
+                attendance_id=9,
+                status=status,
+                notes=notes,
+                unchanged=unchanged or as_it_was,
+            )
 
     answer: Callable[[Request], Answer] = lambda _: left.pop(0) if left else DONE  # noqa: E731
     return with_stand_in(answer, use)
@@ -80,6 +93,40 @@ def test_what_was_not_processed_is_sent_again(answer: Answer) -> None:
     assert len(write(answer).requests) == 2
 
 
+def test_a_row_that_was_changed_while_the_write_waited_is_not_written() -> None:
+    told: list[StandIn] = []
+    looks: list[int] = []
+
+    async def unchanged() -> bool:
+        looks.append(len(told[0].requests))
+        return False
+
+    with pytest.raises(ChangedError, match="attendance row 9 of class 40") as caught:
+        write(Answer(status=429), told=told, unchanged=unchanged)
+    assert (looks, caught.value.kept) == ([1], "It was not sent.")
+    assert len(told[0].requests) == 1
+    write(unchanged=unchanged)
+    assert looks == [1]
+
+
+def test_a_write_that_waits_for_its_turn_looks_again() -> None:
+    looks: list[bool] = []
+
+    async def unchanged() -> bool:
+        looks.append(True)
+        return True
+
+    async def use(veracross: StandIn) -> None:
+        async with veracross.client(rate_limit=RateLimit(1, 0.1)) as client:
+            for row in (1, 2):
+                await client.update_class_attendance(
+                    class_id=40, attendance_id=row, status=3, notes=None, unchanged=unchanged
+                )
+
+    assert len(with_stand_in(lambda _: DONE, use).requests) == 2
+    assert looks == [True]
+
+
 @pytest.mark.parametrize("trouble", [Answer(silent=True), Answer(status=500), Answer(hang=True)])
 def test_trouble_with_the_token_is_not_trouble_with_the_write(trouble: Answer) -> None:
     veracross = write(token_answers=[trouble], timeout_seconds=0.3)
@@ -115,7 +162,9 @@ def test_a_server_that_is_not_there_was_sent_nothing() -> None:
     async def use(veracross: StandIn) -> None:
         async with veracross.client(api_url="http://127.0.0.1:1") as client:
             with pytest.raises(ServiceError, match="ConnectError") as caught:
-                await client.update_class_attendance(class_id=1, attendance_id=2, status=1, notes=None)
+                await client.update_class_attendance(
+                    class_id=1, attendance_id=2, status=1, notes=None, unchanged=as_it_was
+                )
             assert not isinstance(caught.value, LostAnswerError)
 
     with_stand_in(lambda _: DONE, use)

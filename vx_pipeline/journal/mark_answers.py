@@ -1,0 +1,114 @@
+"""Answers to questions about marks: who gave them, what stands, and that ``use_ours`` counts for one write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from vx_pipeline.errors import VxError
+from vx_pipeline.journal.audit import add_view
+from vx_pipeline.journal.database import Journal
+from vx_pipeline.journal.mark_questions import NEWEST_ANSWERS, Answer, with_answers
+from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
+from vx_pipeline.journal.marks import Mark
+
+Via = Literal["page", "shell"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a person said about a row, and the number of the question to which they said it."""
+
+    answer: Answer
+    question: int
+
+
+def answer_questions(
+    journal: Journal,
+    school: str,
+    numbers: Sequence[int],
+    *,
+    answer: Answer,
+    actor: str,
+    via: Via,
+    at: datetime,
+) -> int:
+    """Records one answer to questions, and who gave it; returns to how many.
+
+    Raises:
+        VxError: nobody's name was given, or a question is not open any more.
+    """
+    if not actor.strip():
+        raise VxError("A mark needs a named person's word.", kept="Nothing was recorded.")
+    wanted = sorted(set(numbers))
+    with journal.begin_alone() as connection:
+        found = connection.execute(
+            select(mark_questions.c.number).where(
+                mark_questions.c.school == school,
+                mark_questions.c.closed_at.is_(None),
+                mark_questions.c.number.in_(wanted),
+            )
+        ).scalars()
+        if missing := sorted(set(wanted) - set(found)):
+            raise VxError(
+                f"Question {', '.join(map(str, missing))} is not open any more: the row or Orah has changed.",
+                kept="Nothing was recorded.",
+                remedy="Look at the open questions again.",
+            )
+        if not wanted:
+            return 0
+        word = {"answer": answer.value, "actor": actor.strip(), "via": via, "at": at, "school": school}
+        connection.execute(insert(mark_answers), [{**word, "question": number} for number in wanted])
+        subject = f"marks {', '.join(map(str, wanted))}"
+        add_view(connection, school=school, actor=actor.strip(), action=answer.value, subject=subject, at=at)
+    return len(wanted)
+
+
+def standing_answer(journal: Journal, school: str, theirs: Mark, ours: Mark, *, cause: str) -> Word | None:
+    """What a person said about just this: Orah's word against the row as it is now.
+
+    ``keep_theirs`` stands against the same word of Orah's, said for the same cause, until another answer is given,
+    whatever the row says by then; ``use_ours`` only for the row as it was seen, and until it has been used.
+
+    Args:
+        journal: the open journal.
+        school: the school's key.
+        theirs: the row as it is now.
+        ours: what Orah's word would make of it.
+        cause: why Orah says so. What an earlier version asked stands against any.
+    """
+    query = (
+        with_answers(school)
+        .where(
+            mark_questions.c.attendance_id == theirs.attendance_id,
+            mark_questions.c.ours_status == ours.status,
+            or_(mark_questions.c.cause == cause, mark_questions.c.cause.is_(None)),
+            NEWEST_ANSWERS.c.number.is_not(None),
+        )
+        .order_by(NEWEST_ANSWERS.c.number.desc())
+        .limit(1)
+    )
+    with journal.begin() as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    answer = Answer(row["answer"])
+    seen = (row["theirs_status"], row["theirs_notes"]) == theirs.values
+    if answer is Answer.USE_OURS and (not seen or row["closed_at"] is not None):
+        return None
+    return Word(answer, row["number"])
+
+
+def use_up(connection: Connection, school: str, question: int, *, at: datetime) -> None:
+    """An answer has been carried out, or nobody can tell any more whether it was: it counts for no second write."""
+    connection.execute(
+        update(mark_questions)
+        .where(
+            mark_questions.c.school == school,
+            mark_questions.c.number == question,
+            mark_questions.c.closed_at.is_(None),
+        )
+        .values(closed_at=at, closed_as="answered")
+    )
