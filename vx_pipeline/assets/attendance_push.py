@@ -23,6 +23,9 @@ from vx_pipeline.journal.problems import YELLOW, Trouble
 from vx_pipeline.journal.push_memory import forget_days_before
 from vx_pipeline.session import SchoolSession
 
+NIGHT = timedelta(hours=6)
+"""How long after a day a row that Veracross lacks is told: by then the night's read knows cancelled classes."""
+
 ABSENCES = dg.AssetKey(["attendance", "absences"])
 PLANNED_UPDATES = dg.AssetKey(["attendance", "planned_updates"])
 
@@ -79,9 +82,11 @@ def push_metadata(session: SchoolSession, pushed: PushedDay) -> dict[dg.AssetKey
     """Metadata of both tables: rows, counts by result, and the page where a person answers."""
     waiting = len(open_questions(session.journal, session.key))
     page = dg.MetadataValue.url(f"{session.settings.review_url}/{session.key}/attendance/marks")
+    outside = {} if pushed.in_window else {"outside the edit window": "the day was not looked at"}
     with session.reading() as connection:
         return {
-            ABSENCES: table_metadata(
+            ABSENCES: outside
+            | table_metadata(
                 connection,
                 "attendance.absences",
                 {
@@ -92,6 +97,7 @@ def push_metadata(session: SchoolSession, pushed: PushedDay) -> dict[dg.AssetKey
                 },
             ),
             PLANNED_UPDATES: {
+                **outside,
                 **table_metadata(connection, "attendance.planned_updates", count_results(pushed.updates)),
                 "marks that wait for a person": waiting,
                 "review page": page,
@@ -139,10 +145,29 @@ def _tell(session: SchoolSession, pushed: PushedDay) -> None:
         "budget": "marks wait for a person, because too many would have been written within an hour",
     }
     found = [Trouble(YELLOW, "mark", 0, f"{waiting[kind]} {told[kind]}") for kind in told if waiting[kind]]
+    if rows := _rows_missing(session):
+        told_so = (
+            f"{rows} marks are not written, because Veracross has no attendance row for the class meeting"
+        )
+        found.append(Trouble(YELLOW, "mark", 0, told_so))
     tell_troubles(session, "marks", found)
     if pushed.label_troubles is not None:
         troubles = dict.fromkeys([*pushed.label_troubles, *_blocked_today(session)])
         tell_troubles(session, "labels", [Trouble(YELLOW, SYNC, 0, " ".join(troubles))] if troubles else [])
+
+
+def _rows_missing(session: SchoolSession) -> int:
+    """Rows of days in the edit window that Veracross did not have when they were looked for last."""
+    over = (session.now().astimezone(session.school.zone) - NIGHT).date()
+    oldest = session.today() - timedelta(days=session.school.policies.attendance.days_back)
+    with session.reading() as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM attendance.planned_updates "
+            "WHERE result = 'no_row' AND attendance_date >= $oldest AND attendance_date < $over",
+            {"oldest": oldest, "over": over},
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _blocked_today(session: SchoolSession) -> list[str]:

@@ -79,7 +79,7 @@ def student_meetings(
         WHERE starts_at < ends_at
         """
     ).fetchall()
-    return sorted(
+    found = (
         Meeting(
             class_id,
             day,
@@ -93,6 +93,7 @@ def student_meetings(
         for class_id, day, block, student, orah_id, starts, ends, is_tracked in rows
         if orah_ids is None or orah_id in orah_ids
     )
+    return sorted(found, key=_order)
 
 
 def missed_meetings(periods: Iterable[Away], meetings: Iterable[Meeting], *, now: datetime) -> list[Missed]:

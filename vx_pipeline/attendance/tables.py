@@ -97,7 +97,7 @@ def write_day(
 
     Grain of the one: a period away that reaches into the day; key: day, orah_id, starts_at; the student is null
     where the record is nobody's yet. Grain of the other: one row that was looked at; key: student_id, class_id,
-    attendance_date, block_id. Moments are UTC.
+    attendance_date, block_id. Moments are UTC. A day outside the edit window was not looked at, and keeps its rows.
 
     Args:
         connection: the warehouse, in a transaction.
@@ -108,30 +108,30 @@ def write_day(
         orah_ids: the students that the push covered; everybody without it. Others' rows stay, but for those of
             records that a student of these was taken for.
     """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS attendance")
+    for ddl in (_ABSENCES, _UPDATES):
+        connection.execute(ddl)
+    if not pushed.in_window:
+        return
     if orah_ids is not None:
         looked_at = {one.orah_id for one in pushed.periods} | {
             one.item.place.orah_id for one in pushed.updates
         }
         orah_ids = looked_at.union(orah_ids)
-    connection.execute("CREATE SCHEMA IF NOT EXISTS attendance")
     periods = [_period(one, known, policy, at) for one in pushed.periods]
     updates = [_update(one, at) for one in pushed.updates]
-    _replace(connection, "attendance.absences", "day", _ABSENCES, periods, known.day, orah_ids)
-    _replace(
-        connection, "attendance.planned_updates", "attendance_date", _UPDATES, updates, known.day, orah_ids
-    )
+    _replace(connection, "attendance.absences", "day", periods, known.day, orah_ids)
+    _replace(connection, "attendance.planned_updates", "attendance_date", updates, known.day, orah_ids)
 
 
 def _replace(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     column: str,
-    ddl: str,
     rows: Sequence[Mapping[str, Any]],
     day: date,
     orah_ids: Collection[int] | None,
 ) -> None:
-    connection.execute(ddl)
     where, parameters = f"{column} = $day", {"day": day, "ids": [*orah_ids] if orah_ids is not None else None}
     connection.execute(
         f"DELETE FROM {table} WHERE {where} AND ($ids::BIGINT[] IS NULL OR list_contains($ids, orah_id))",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vx_pipeline.assets.attendance_push import push_metadata
 from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.journal.decisions import Kind
 from vx_pipeline.journal.due_pushes import pushes_due
@@ -72,6 +73,18 @@ def test_rows_of_a_record_that_the_student_was_taken_for_are_told_once(day: Scho
         day.push(orah_ids=[right])
     assert len(table(day, "planned_updates")) <= 1
     assert len(table(day, "absences")) <= 1
+
+
+def test_a_day_outside_the_edit_window_keeps_its_rows(day: SchoolDay) -> None:
+    day.misses(0)
+    day.push()
+    before = table(day, "planned_updates"), table(day, "absences")
+    day.at(day.clock.moment + timedelta(days=8))
+    pushed = day.push()
+    assert not pushed.in_window
+    assert (table(day, "planned_updates"), table(day, "absences")) == before
+    for values in push_metadata(day.session, pushed).values():
+        assert values["outside the edit window"] == "the day was not looked at"
 
 
 def test_the_due_moment_of_a_lesson_is_noted_and_that_push_finds_it_missed(day: SchoolDay) -> None:

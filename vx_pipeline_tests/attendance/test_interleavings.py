@@ -367,7 +367,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _check(self, entry: WriteEntry) -> None:
         row, before, after = entry.target_id, values(entry.before), values(entry.after)
-        hand = self.last[row]
+        hand, origin = self.last[row], self.before_us.get(row)
         assert before == hand.values
         if hand.who == "teacher" and not self._may_overwrite(before):
             word = (row, before, after[0])
@@ -380,10 +380,14 @@ class Interleavings(RuleBasedStateMachine):
         if ours:
             assert (after[1] or "").startswith(before[1] or ""), "a teacher's note was lost"
             self.last[row] = Hand("us", after)
-        else:
-            assert hand.who == "us", "a mark that is not ours was taken back"
+        elif hand.who == "us":
             assert after == self.before_us[row].values, "a row did not go back to what it was"
             self.last[row] = self.before_us[row]
+        else:
+            # Our mark with a note that a person wrote into it: they chose that it goes back, and the note stays.
+            assert origin is not None, "a mark that is not ours was taken back"
+            assert after[0] == origin.values[0], "a row did not go back to what it was"
+            self.last[row] = Hand("maybe", after)
         self.base[row] = self.last[row]
         self.writes[row] += 1
         assert self.writes[row] <= self.may_write[row], "written more often than anything changed"
@@ -429,13 +433,22 @@ class Interleavings(RuleBasedStateMachine):
                 assert says is None, f"{says} is missing"
             elif hand.who == "us" and not self._kept_ours(row, code):
                 assert (status, (notes or "").endswith(MARKER)) == (code, True)
-            elif hand.who == "teacher":
-                assert (row in asked) == (says is not None and status != code and not kept)
+            elif hand.who == "teacher" and not self._kept_ours(row, code):
+                differs = self._is_ours_noted(row) if says is None else status != code
+                assert (row in asked) == differs
 
     def _kept_ours(self, row: int, code: str | None) -> bool:
-        """Whether a person once refused what the row should say now."""
-        wanted = self.before_us[row].values[0] if code is None else code
-        return self.answered.get((row, wanted)) is Answer.KEEP_THEIRS
+        """Whether a person once refused what the row should say now, for whatever cause."""
+        if code is None and row in self.before_us:
+            code = self.before_us[row].values[0]
+        return self.answered.get((row, code)) is Answer.KEEP_THEIRS
+
+    def _is_ours_noted(self, row: int) -> bool:
+        """Whether a row holds our mark with another note, so that a person is asked before it goes back."""
+        base, origin = self.base[row], self.before_us.get(row)
+        if base.who != "us" or origin is None:
+            return False
+        return self.last[row].values[0] == base.values[0] != origin.values[0]
 
     def _questions(self) -> list[OpenQuestion]:
         return open_questions(self.day.session.journal, self.key)

@@ -30,7 +30,7 @@ from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.journal.marks import Mark, OurMark, Place, last_mark, our_marks, record_mark
 from vx_pipeline.journal.tables import intents, outcomes
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
-from vx_pipeline.veracross import VeracrossClient
+from vx_pipeline.veracross import RateLimit, VeracrossClient
 from vx_pipeline_tests.conftest import SandboxFactory
 from vx_pipeline_tests.veracross.stand_in import FAST
 from vx_pipeline_tests.world import open_school, rows
@@ -69,6 +69,7 @@ def push_all(
             accounts_url=sandbox.veracross_accounts_url,
             retry=FAST,
             timeout_seconds=0.3,
+            rate_limit=RateLimit(300, 0.1),
         )
         async with veracross:
             pusher = Pusher(veracross, journal, SCHOOL, "run-1", policy, now)
@@ -334,6 +335,37 @@ def test_an_edit_while_classmates_are_written_is_seen(sandbox: Sandbox, journal:
     assert written(sandbox) == [first["id"]]
 
 
+@pytest.mark.parametrize("status", [400, 429])
+def test_an_edit_while_a_write_waits_or_fails_is_seen(
+    sandbox: Sandbox, journal: Journal, status: int
+) -> None:
+    first, second = sorted(classmates(sandbox, 2), key=lambda row: int(row["student_id"]))
+    # Of a write that is sent again the row itself is read again, of one that is refused those after it.
+    edited = first if status == 429 else second
+
+    def clock() -> float:
+        if patches(sandbox):
+            edited["status"] = code(sandbox, "Late")
+        return time.time()
+
+    sandbox.clock = clock
+    sandbox.add_fault(Fault(FaultKind.STATUS, path=PATCH, method="PATCH", status=status))
+    updates = push(sandbox, journal, [missing(first), missing(second)])
+    expected = {400: ["failed", "conflict"], 429: ["conflict", "written"]}
+    assert [update.result for update in updates] == expected[status]
+    assert edited["status"] == code(sandbox, "Late")
+    assert edited["id"] not in written(sandbox)
+    assert len(open_questions(journal, SCHOOL)) == 1
+
+
+def test_the_rest_of_a_class_that_cannot_be_read_again_waits(sandbox: Sandbox, journal: Journal) -> None:
+    rows_ = classmates(sandbox, 2)
+    sandbox.add_fault(Fault(FaultKind.STATUS, path="*/attendance", method="GET", times=None, after=1))
+    updates = push(sandbox, journal, [missing(row) for row in rows_])
+    assert [update.result for update in updates] == ["failed", "failed"]
+    assert patches(sandbox) == 1
+
+
 # --- what is ours
 
 
@@ -483,6 +515,31 @@ def test_too_many_marks_are_all_held_until_a_person_looked(sandbox: Sandbox, jou
     # What a person chose does not count.
     item = missing(another_class(sandbox, items[0]))
     assert [one.result for one in push(sandbox, journal, [item], policy=FEW)] == ["written"]
+
+
+def test_a_class_that_cannot_be_counted_counts_whole(sandbox: Sandbox, journal: Journal) -> None:
+    items = [missing(row) for row in classmates(sandbox, 3)]
+    # It cannot be read for the count, and can be when its marks would be written.
+    sandbox.add_fault(Fault(FaultKind.STATUS, path="*/attendance", method="GET", times=FAST.attempts))
+    assert [one.result for one in push(sandbox, journal, items, policy=FEW)] == ["held"] * 3
+    assert patches(sandbox) == 0
+
+
+def test_a_note_whose_blanks_veracross_keeps_its_own_way_is_ours(sandbox: Sandbox, journal: Journal) -> None:
+    (row,) = classmates(sandbox)
+    row["notes"] = "has  the key "
+    policy = AttendancePolicy(mode="overwrite_present_only")
+
+    def clock() -> float:
+        if written(sandbox):
+            row["notes"] = " ".join((row["notes"] or "").split()) or None
+        return time.time()
+
+    sandbox.clock = clock
+    assert [one.result for one in push(sandbox, journal, [missing(row)], policy=policy)] == ["written"]
+    mark = last_mark(journal, SCHOOL, row["id"])
+    assert (mark and mark.ours, mark and mark.notes) == (True, "has the key [via Orah]")
+    assert [one.result for one in push(sandbox, journal, [nothing_more(row)], policy=policy)] == ["restored"]
 
 
 def another_class(sandbox: Sandbox, item: Item) -> Row:
