@@ -13,7 +13,7 @@ import typer
 from vx_pipeline import clock
 from vx_pipeline.commands.console import JsonOption, SchoolOption, console, open_session, print_json, table
 from vx_pipeline.journal.audit import record_view
-from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_answers import LATELY, answer_questions, kept_marks
 from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, open_questions
 from vx_pipeline.session import SchoolSession
 
@@ -34,7 +34,7 @@ def list_marks(context: typer.Context, school: SchoolOption = "", as_json: JsonO
     if context.invoked_subcommand is not None:
         return
     with open_session(school, quiet=as_json) as session:
-        found = open_questions(session.journal, session.key)
+        found, kept = open_questions(session.journal, session.key), _kept(session)
         actor = getpass.getuser()
         record_view(
             session.journal, school=session.key, actor=actor, action="view", subject="marks", at=clock.now()
@@ -42,10 +42,16 @@ def list_marks(context: typer.Context, school: SchoolOption = "", as_json: JsonO
         waiting = sum(one.answer is None for one in found)
         if as_json:
             print_json(
-                {"school": session.key, "waiting": waiting, "questions": [_facts(one) for one in found]}
+                {
+                    "school": session.key,
+                    "waiting": waiting,
+                    "questions": [_facts(one) for one in found],
+                    "kept": [_facts(one) for one in kept],
+                }
             )
         else:
             _print(session, found, waiting)
+            _print_kept(kept)
     raise typer.Exit(3 if waiting else 0)
 
 
@@ -61,7 +67,10 @@ def keep(
 def use(
     numbers: NumbersArgument, school: SchoolOption = "", by: ByOption = "", as_json: JsonOption = False
 ) -> None:
-    """Use ours: the next push writes what Orah says, once, if row and Orah still are as they were shown."""
+    """Use ours: the next push writes what Orah says, once, if row and Orah still are as they were shown.
+
+    Also for rows that were kept lately, should somebody think again.
+    """
     _answer(Answer.USE_OURS, numbers, school, by, as_json)
 
 
@@ -69,7 +78,7 @@ def _answer(answer: Answer, numbers: Sequence[int], school: str, by: str, as_jso
     with open_session(school, quiet=as_json) as session:
         days = {
             one.question.place.attendance_date
-            for one in open_questions(session.journal, session.key)
+            for one in [*open_questions(session.journal, session.key), *_kept(session)]
             if one.number in numbers
         }
         count = answer_questions(
@@ -87,6 +96,11 @@ def _answer(answer: Answer, numbers: Sequence[int], school: str, by: str, as_jso
     kept = answer is Answer.KEEP_THEIRS
     did = "Kept as they are" if kept else "To be written as Orah says"
     console.print(f"{did}: {count}. {_next(min(days))}", soft_wrap=True)
+
+
+def _kept(session: SchoolSession) -> list[OpenQuestion]:
+    """Rows that somebody keeps as they are."""
+    return kept_marks(session.journal, session.key, first=clock.now().date() - LATELY)
 
 
 def _next(first: date) -> str:
@@ -110,6 +124,12 @@ def _print(session: SchoolSession, found: Sequence[OpenQuestion], waiting: int) 
     else:
         days = [one.question.place.attendance_date for one in found]
         console.print(_next(min(days)), soft_wrap=True)
+
+
+def _print_kept(kept: Sequence[OpenQuestion]) -> None:
+    if kept:
+        console.print(table("Kept as they are", _HEADS, [_row(one) for one in kept]))
+        console.print("After all Orah's word: `vx marks use NUMBER...`.")
 
 
 def _row(one: OpenQuestion) -> tuple[Any, ...]:

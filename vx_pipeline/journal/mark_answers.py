@@ -2,17 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from vx_pipeline.errors import VxError
 from vx_pipeline.journal.audit import add_view
 from vx_pipeline.journal.database import Journal
-from vx_pipeline.journal.mark_questions import NEWEST_ANSWERS, Answer, with_answers
+from vx_pipeline.journal.mark_questions import (
+    NEWEST_ANSWERS,
+    Answer,
+    OpenQuestion,
+    question_in_time,
+    with_answers,
+)
 from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
 from vx_pipeline.journal.marks import Mark
+
+LATELY = timedelta(days=7)
+"""How far back kept rows are shown: the edit window of a school that has not set another."""
 
 Via = Literal["page", "shell"]
 
@@ -37,6 +46,8 @@ def answer_questions(
 ) -> int:
     """Records one answer to questions, and who gave it; returns to how many.
 
+    ``use_ours`` may also be said to what ``kept_marks`` lists: the question is open again until a push takes it in.
+
     Raises:
         VxError: nobody's name was given, or a question is not open any more.
     """
@@ -51,7 +62,10 @@ def answer_questions(
                 mark_questions.c.number.in_(wanted),
             )
         ).scalars()
-        if missing := sorted(set(wanted) - set(found)):
+        still_open = set(found)
+        again = set(wanted) - still_open if answer is Answer.USE_OURS else set[int]()
+        again &= {one.number for one in _kept(connection, school)}
+        if missing := sorted(set(wanted) - still_open - again):
             raise VxError(
                 f"Question {', '.join(map(str, missing))} is not open any more: the row or Orah has changed.",
                 kept="Nothing was recorded.",
@@ -59,6 +73,11 @@ def answer_questions(
             )
         if not wanted:
             return 0
+        connection.execute(
+            update(mark_questions)
+            .where(mark_questions.c.number.in_(again))
+            .values(closed_at=None, closed_as=None)
+        )
         word = {"answer": answer.value, "actor": actor.strip(), "via": via, "at": at, "school": school}
         connection.execute(insert(mark_answers), [{**word, "question": number} for number in wanted])
         subject = f"marks {', '.join(map(str, wanted))}"
@@ -99,6 +118,31 @@ def standing_answer(journal: Journal, school: str, theirs: Mark, ours: Mark, *, 
     if answer is Answer.USE_OURS and (not seen or row["closed_at"] is not None):
         return None
     return Word(answer, row["number"])
+
+
+def kept_marks(journal: Journal, school: str, *, first: date) -> list[OpenQuestion]:
+    """Rows of days from ``first`` on that a person keeps, after a push has taken that in; newest answer first."""
+    with journal.begin() as connection:
+        return [one for one in _kept(connection, school) if one.question.place.attendance_date >= first]
+
+
+def _kept(connection: Connection, school: str) -> list[OpenQuestion]:
+    """The questions whose answer is the last that was said about their row, and keeps it; those not open again."""
+    open_rows = select(mark_questions.c.attendance_id).where(
+        mark_questions.c.school == school, mark_questions.c.closed_at.is_(None)
+    )
+    query = (
+        with_answers(school)
+        .where(
+            NEWEST_ANSWERS.c.number.is_not(None),
+            mark_questions.c.attendance_id.not_in(open_rows),
+        )
+        .order_by(NEWEST_ANSWERS.c.number.desc())
+    )
+    newest: dict[int, RowMapping] = {}
+    for row in connection.execute(query).mappings():
+        newest.setdefault(row["attendance_id"], row)
+    return [question_in_time(row) for row in newest.values() if row["answer"] == Answer.KEEP_THEIRS.value]
 
 
 def use_up(connection: Connection, school: str, question: int, *, at: datetime) -> None:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.mark_answers import answer_questions
+from vx_pipeline.journal.mark_answers import LATELY, answer_questions, kept_marks
 from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.review import words
 from vx_pipeline.review.decide import take_name
@@ -56,12 +56,13 @@ class Chosen:
 
 def marks_page(visit: Visit) -> Response:
     """All open questions about marks, those that wait first."""
-    rows = _rows(visit)
+    rows, kept = _rows(visit), _kept(visit)
     groups, tick = groups_of(rows), visit.text("tick")
     visit.note("view", "marks")
     return visit.page(
         "marks.html",
         groups=groups,
+        kept=kept,
         waiting=sum(row.waits for row in rows),
         answered=sum(not row.waits for row in rows),
         ticked={
@@ -71,7 +72,7 @@ def marks_page(visit: Visit) -> Response:
         effects=EFFECTS,
         oldest=min((row.day for row in rows), default=None),
         # A mark for what nobody has seen yet: an answer that comes after this page was made.
-        seen=_newest(rows),
+        seen=_newest([*rows, *kept]),
     )
 
 
@@ -127,6 +128,12 @@ def _rows(visit: Visit) -> list[AskedRow]:
     return asked_rows(open_questions(visit.journal, visit.school), visit.directory)
 
 
+def _kept(visit: Visit) -> list[AskedRow]:
+    """Rows that somebody keeps as they are, so that they can think again."""
+    today = visit.now.astimezone(visit.site.schools[visit.school]).date()
+    return asked_rows(kept_marks(visit.journal, visit.school, first=today - LATELY), visit.directory)
+
+
 def _newest(rows: Sequence[AskedRow]) -> int:
     return max((row.answer_number for row in rows), default=0)
 
@@ -168,6 +175,8 @@ def _chosen(visit: Visit) -> Chosen:
     if not all(isinstance(one, str) and one.isascii() and one.isdigit() and len(one) < 19 for one in named):
         raise HTTPException(400)
     numbers = {int(str(one)) for one in named}
+    if answer == Answer.USE_OURS:
+        rows += _kept(visit)
     found = [row for row in rows if row.number in numbers]
     gone = sorted(numbers - {row.number for row in found})
     return Chosen(Answer(answer), found, gone, seen)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from vx_pipeline.attendance.day import PushedDay
+from vx_pipeline.journal.mark_answers import kept_marks
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.push_memory import note_pass
 from vx_pipeline.journal.tables import outcomes
@@ -177,6 +178,36 @@ def test_a_note_behind_ours_may_be_kept_with_the_mark(day: SchoolDay) -> None:
     for _ in range(2):
         assert results(day.push()) == ["kept"]
     assert (day.marks()[0], day.questions()) == (("Absent - Excused", f"{MARKER} ok"), [])
+
+
+# --- thinking again
+
+
+def test_who_kept_a_row_may_still_use_ours_while_row_and_orah_say_the_same(day: SchoolDay) -> None:
+    day.teacher_marks(0, "Late")
+    on_pass(day)
+    day.push()
+    day.answers(Answer.KEEP_THEIRS)
+    assert results(day.push()) == ["kept"]
+    (kept,) = kept_marks(day.session.journal, day.session.key, first=WEDNESDAY)
+    day.answers(Answer.USE_OURS, kept.number)
+    assert results(day.push()) == ["written"]
+    assert (day.marks()[0], day.questions(), len(day.writes())) == (ABSENT, [], 1)
+    assert kept_marks(day.session.journal, day.session.key, first=WEDNESDAY) == []
+
+
+def test_who_thinks_again_about_a_row_that_has_changed_is_asked_anew(day: SchoolDay) -> None:
+    day.teacher_marks(0, "Late")
+    on_pass(day)
+    day.push()
+    day.answers(Answer.KEEP_THEIRS)
+    day.push()
+    (kept,) = kept_marks(day.session.journal, day.session.key, first=WEDNESDAY)
+    day.teacher_marks(0, "Dismissed")
+    day.answers(Answer.USE_OURS, kept.number)
+    assert results(day.push()) == ["conflict"]
+    (asked,) = day.questions()
+    assert (asked.answer, asked.question.told["theirs"], day.writes()) == (None, "Dismissed", [])
 
 
 # --- the cause

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from vx_pipeline import clock
 from vx_pipeline.journal import Journal
 from vx_pipeline.journal.audit import audit_trail
 from vx_pipeline.journal.mark_questions import Answer, open_questions
@@ -61,7 +62,12 @@ def office(
 
 def test_where_nothing_waits_that_is_said(office: Office) -> None:
     office.marks().failed(0, "No mark waits for a person.")
-    assert json.loads(office.marks("--json").out) == {"school": SANDBOX, "waiting": 0, "questions": []}
+    assert json.loads(office.marks("--json").out) == {
+        "school": SANDBOX,
+        "waiting": 0,
+        "questions": [],
+        "kept": [],
+    }
 
 
 def test_what_waits_is_listed_by_ids_and_the_exit_code_tells(office: Office) -> None:
@@ -106,6 +112,24 @@ def test_a_question_that_is_not_open_is_answered_by_nobody(office: Office) -> No
     )
     office.marks("keep", "4711").failed(1, "4711", "Nothing was recorded")
     assert office.answers() == {}
+
+
+def test_who_kept_a_row_by_mistake_may_still_use_ours(office: Office) -> None:
+    today = clock.now().date()
+    (number,) = record_questions(
+        office.journal,
+        [question(1, 101, "Late", "Absent - Excused", day=today, notes="not seen")],
+        school=SANDBOX,
+    )
+    office.marks("keep", str(number), "--by", "R. Quill")
+    record_questions(office.journal, [], covered=[1], school=SANDBOX)
+    office.marks().failed(0, "No mark waits", "Kept as they are", "keep theirs", "vx marks use NUMBER")
+    (kept,) = json.loads(office.marks("--json").out)["kept"]
+    assert (kept["number"], kept["actor"]) == (number, "R. Quill")
+    office.marks("keep", str(number)).failed(1, f"Question {number} is not open any more")
+    office.marks("use", str(number), "--by", "T. Lund").failed(0, "To be written as Orah says: 1.")
+    assert office.answers() == {number: (Answer.USE_OURS, "T. Lund")}
+    assert json.loads(office.marks("--json").out)["kept"] == []
 
 
 def test_wrong_use_is_told(office: Office) -> None:

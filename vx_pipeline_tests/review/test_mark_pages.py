@@ -1,6 +1,6 @@
 """Answering questions about marks, as a visitor without a script."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -338,3 +338,41 @@ def test_a_thousand_held_rows_can_be_answered_at_once(journal: Journal, visitor:
     assert "1,000 rows by Orah's word" in visible(send(asked, visitor))
     assert len(answers(journal)) == 1000
     assert all(one.question.place.attendance_date == DAY for one in open_questions(journal, SCHOOL))
+
+
+def test_kept_rows_are_listed_and_may_still_become_what_orah_says(journal: Journal, visitor: Visitor) -> None:
+    today = datetime.now(UTC).date()
+    asked = [
+        question(row, 101, "Late", "Absent - Excused", day=today - timedelta(days=days))
+        for row, days in ((1, 0), (2, 9))
+    ]
+    numbers = record_questions(journal, asked)
+    say(journal, numbers, KEEP)
+    record_questions(journal, [], covered=[1, 2])
+    page = visitor.get(MARKS)
+    text = visible(page)
+    # The other's day is long over.
+    assert "Nothing waits" in text
+    assert "Kept as they are 1 row" in text
+    for told in ("Stays Late and not, by Orah: Absent - Excused (Town)", "Theo Lund", "Rather use ours"):
+        assert told in text
+    link = next(one for one in page.text.split('href="') if "answer=use_ours" in one).split('"')[0]
+    confirm = visitor.client.get(link.replace("&amp;", "&"))
+    assert "Use ours in 1 row?" in visible(confirm)
+    # Somebody else thinks again in the same moment.
+    say(journal, numbers[:1], USE, "Rosa Quill")
+    stopped = send(confirm, visitor)
+    assert (stopped.status_code, "Rosa Quill answered this meanwhile" in visible(stopped)) == (409, True)
+    assert answers(journal) == {numbers[0]: USE}
+    assert "Kept as they are" not in visible(visitor.get(MARKS))
+
+
+def test_only_ours_may_be_chosen_for_a_kept_row(journal: Journal, visitor: Visitor) -> None:
+    numbers = record_questions(journal, [question(1, 101, "Late", "Present", day=datetime.now(UTC).date())])
+    say(journal, numbers, KEEP)
+    record_questions(journal, [], covered=[1])
+    seen = {"question": str(numbers[0]), "seen": "99"}
+    assert visitor.get(f"{MARKS}/confirm", answer="keep_theirs", **seen).status_code == 409
+    confirm = visitor.get(f"{MARKS}/confirm", answer="use_ours", **seen)
+    assert send(confirm, visitor).status_code == 200
+    assert answers(journal) == {numbers[0]: USE}
