@@ -9,9 +9,10 @@ import pytest
 
 from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.journal.decisions import Kind
+from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.marks import our_marks
 from vx_pipeline.journal.problems import open_problems
-from vx_pipeline.journal.push_memory import note_pass, pushes_due
+from vx_pipeline.journal.push_memory import note_pass
 from vx_pipeline.sandbox import Fault, FaultKind
 from vx_pipeline.veracross.contract import ENDPOINTS
 from vx_pipeline_tests.attendance.school_day import MARKER, Row, SchoolDay, minutes, school_day
