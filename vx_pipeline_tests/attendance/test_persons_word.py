@@ -42,8 +42,8 @@ def trouble(day: SchoolDay, fault: Fault) -> Iterator[None]:
 
 
 def on_pass(day: SchoolDay, lesson: int = 0) -> int:
-    """On a pass over a lesson; returns its id."""
-    leave = day.gets_pass(day.starts(lesson), day.ends(lesson))
+    """On a pass over a lesson that is over; returns its id."""
+    leave = day.gets_pass(day.starts(lesson), day.ends(lesson), status="Ended")
     note_pass(day.session.journal, day.session.key, leave, at=day.session.now())
     return leave
 

@@ -37,8 +37,8 @@ def later(day: SchoolDay, number: float = 6) -> None:
 
 
 def on_pass(day: SchoolDay) -> int:
-    """On a pass over the first lesson; returns its id."""
-    leave = day.gets_pass(day.starts(0), day.ends(0))
+    """On a pass over the first lesson that is over; returns its id."""
+    leave = day.gets_pass(day.starts(0), day.ends(0), status="Ended")
     note_pass(day.session.journal, day.session.key, leave, at=day.session.now())
     return leave
 
@@ -103,7 +103,7 @@ def test_a_meeting_without_a_block_is_not_written_into_the_row_of_another(day: S
     day.sandbox.school.veracross[operation].append(other)
     day.land()
     day.takes_roll(day.starts(0) + minutes(2), "Late")
-    leave = day.gets_pass(day.starts(1), day.ends(1))
+    leave = day.gets_pass(day.starts(1), day.ends(1), status="Ended")
     note_pass(day.session.journal, day.session.key, leave, at=day.session.now())
     for _ in range(2):
         pushed = day.push()

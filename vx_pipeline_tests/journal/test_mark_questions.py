@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from vx_pipeline.errors import VxError
 from vx_pipeline.journal import Journal, open_journal
@@ -26,7 +26,7 @@ from vx_pipeline.journal.mark_questions import (
     open_questions,
 )
 from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
-from vx_pipeline.journal.marks import Mark, Place
+from vx_pipeline.journal.marks import Mark, Place, last_mark, record_mark
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 23)
@@ -363,4 +363,37 @@ def test_two_processes_leave_one_open_question_and_answer_open_ones_alone(tmp_pa
         words = connection.execute(select(mark_answers.c.question)).scalars().all()
     assert len(words) == 2 * ROUNDS - refused
     assert set(words) <= set(opened)
+    journal.close()
+
+
+# --- causes, and journals of earlier versions
+
+
+def test_an_answer_counts_for_its_cause_alone(journal: Journal) -> None:
+    town, nurse = (replace(question(), cause=f"absent|movement|{name}") for name in ("Town", "Health Centre"))
+    (first,) = asked(journal, town)
+    answer(journal, Answer.KEEP_THEIRS, first)
+    assert (standing(journal, town), standing(journal, nurse)) == (Answer.KEEP_THEIRS, None)
+    (second,) = asked(journal, nurse)
+    assert closed(journal) == {first: "answered", second: None}
+    answer(journal, Answer.USE_OURS, second)
+    assert (standing(journal, town), standing(journal, nurse)) == (Answer.KEEP_THEIRS, Answer.USE_OURS)
+
+
+def test_what_an_earlier_version_asked_and_noted_goes_on(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    (number,) = asked(journal, question())
+    record_mark(journal, NORTH, Mark(9, PRESENT, None, ours=False), at=NOW)
+    with journal.begin() as connection:
+        connection.execute(text("ALTER TABLE mark_questions DROP COLUMN cause"))
+        connection.execute(text("ALTER TABLE marks DROP COLUMN chosen"))
+    journal.close()
+    journal = open_journal(tmp_path)
+    # The same question, whatever its cause is called now: nobody is asked a second time.
+    now_asked = replace(question(), cause=CAUSE)
+    assert asked(journal, now_asked) == []
+    answer(journal, Answer.KEEP_THEIRS, number)
+    assert standing(journal, now_asked) is Answer.KEEP_THEIRS
+    base = last_mark(journal, NORTH, 9)
+    assert (base, base and base.chosen) == (Mark(9, PRESENT, None, ours=False), False)
     journal.close()

@@ -1,4 +1,4 @@
-"""The whole way of one mark: a teacher and Orah differ, a person chooses on the page, and the row says just that."""
+"""The whole way of one mark: a teacher and Orah differ, a person chooses on the page, and the row is written."""
 
 from datetime import date
 from pathlib import Path
