@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from vx_pipeline.attendance.day import RETRY
+from vx_pipeline.attendance.again import RETRY
 from vx_pipeline.automation.looking import quarter
 from vx_pipeline.automation.news import Wish, digest
 from vx_pipeline.journal.due_pushes import EVERYBODY, pushes_due, pushes_owed, wish_push
