@@ -99,6 +99,7 @@ def _empty_journal() -> bytes:
 
 def lay_journal(home: Path) -> None:
     """Puts a journal with all its tables into a home; making them takes longer than most tests."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home / "journal.db"
     path.touch(mode=0o600)
     path.write_bytes(_empty_journal())
