@@ -99,6 +99,7 @@ def test_a_push_that_finds_nobody_does_not_tell_what_the_last_one_found(school: 
         "VX_POLICIES__ATTENDANCE__AWAY_STATES": '["nowhere"]',
         "VX_POLICIES__ATTENDANCE__ROLLS": "false",
     }
+    school.sandbox.orah_forbidden = {"leave"}
     assert one_object(school.vx("push", "--json", **nobody).out)["marks"] == []
     school.vx("push", **nobody).failed(0, "Nobody was away from a class.")
 
