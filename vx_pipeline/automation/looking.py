@@ -7,7 +7,7 @@ and pushing a day again changes nothing that is right.
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -70,12 +70,15 @@ def look(session: SchoolSession, seen: Seen) -> Look:
     """
     now, orah, policy = session.now(), session.orah, session.school.policies.attendance
     zone, oldest = session.school.zone, now.date() - timedelta(days=policy.days_back)
+    if seen.until is not None and seen.until > now + OVERLAP:
+        # Nobody has looked at what is to come: the cursor was edited, or the clock.
+        seen = Seen(began=seen.began)
     news = News(zone, now, oldest)
-    started = _everybody_since(session, seen, now)
-    for day in started:
+    for day in _everybody_since(session, seen, now):
         news.add(day, [EVERYBODY], ["everybody"])
     before = seen if seen.until and now - seen.until <= GAP else _anew(seen)
-    since = (before.until or now) - OVERLAP
+    # In UTC, because moments are reckoned from it, also in the nights on which the clocks change.
+    since = min(before.until or now, now).astimezone(UTC) - OVERLAP
     midnight = datetime.combine(now.date(), time.min, tzinfo=zone)
     quick = session.run(_in_time(LOOK_SECONDS, _read(session, orah, before, None, since, midnight, now)))
     news.of_movements(quick, before)

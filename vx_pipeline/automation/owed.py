@@ -1,7 +1,7 @@
 """Pushes that are wanted: noted before they are asked for, asked for again when due, told when they stay away."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from vx_pipeline.attendance.again import RETRY
 from vx_pipeline.automation.looking import quarter
@@ -20,7 +20,7 @@ def note_wishes(session: SchoolSession, wishes: Iterable[Wish]) -> None:
     The push that comes through takes them out.
     """
     # Later than the look's own reading: a push that read Orah before this moment may not know of it.
-    at = session.now()
+    at = session.now().astimezone(UTC)
     for wish in wishes:
         wish_push(session.journal, session.key, wish.day, wish.orah_ids, at=at, due_at=at + RETRY)
 
@@ -50,7 +50,7 @@ def _due(day: date, moments: Mapping[int, datetime], asked_in: str) -> Wish:
 
 def behind(session: SchoolSession, now: datetime) -> list[Trouble]:
     """A trouble where marks are behind: a push was wanted an hour ago, and none came through."""
-    owed = pushes_owed(session.journal, session.key, before=now - BEHIND)
+    owed = pushes_owed(session.journal, session.key, before=now.astimezone(UTC) - BEHIND)
     if not owed:
         return []
     days = ", ".join(str(day) for day in owed)

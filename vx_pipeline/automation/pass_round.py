@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from vx_pipeline.automation.seen import Other, checksum
-from vx_pipeline.errors import AccessError, NotFoundError, VxError
+from vx_pipeline.errors import AccessError, NotFoundError
 from vx_pipeline.journal.push_memory import KnownPass
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.assumed import read_pass
@@ -64,7 +64,7 @@ async def read_passes(
             return Round({}, 0)
         except NotFoundError:
             other = _gone(one, seen.get(f"p{one.leave_id}"), zone)
-        except (TimeoutError, VxError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever one pass brings about, the others are read
             log.warning("pass %s could not be read (%s)", one.leave_id, type(error).__name__)
             other = None
         if other is not None:

@@ -312,7 +312,15 @@ def test_the_first_look_on_a_day_asks_for_everybody(watched: Watched, sandbox: S
 
 
 @pytest.mark.parametrize(
-    "cursor", ["nonsense", "[]", '{"until": "then"}', '{"sums": {"x": 1}}', '{"sandbox": "{}"}']
+    "cursor",
+    [
+        "nonsense",
+        '{"until": "2099-01-01T00:00:00Z"}',
+        "[]",
+        '{"until": "then"}',
+        '{"sums": {"x": 1}}',
+        '{"sandbox": "{}"}',
+    ],
 )
 def test_a_cursor_that_cannot_be_read_counts_as_lost(
     pipeline: Pipeline, watched: Watched, cursor: str

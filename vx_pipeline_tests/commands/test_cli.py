@@ -58,7 +58,7 @@ def test_help_names_every_command(school: SyncedSchool) -> None:
     ("command", "keys"),
     [
         ("plan", {"plan_id", "hold_reason", "rows"}),
-        ("status", {"school", "tables", "plan"}),
+        ("status", {"school", "tables", "plan", "looked_at_utc"}),
         ("doctor", {"findings", "environment"}),
         ("attendance", {"as_of", "alerts", "houses"}),
         ("push", {"run_ids", "failures", "marks", "exit_code"}),
