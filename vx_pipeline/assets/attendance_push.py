@@ -75,6 +75,8 @@ def push_school_day(
     forget_days_before(session.journal, session.key, oldest)
     close_days_before(session.journal, session.key, oldest, at=session.now())
     _tell(session, pushed)
+    if orah_ids is None and day == session.today():
+        _tell_unread(session, pushed)
     return pushed
 
 
@@ -168,6 +170,17 @@ def _rows_missing(session: SchoolSession) -> int:
         ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _tell_unread(session: SchoolSession, pushed: PushedDay) -> None:
+    """Tells what of Orah's word on everybody's day nobody understood; a push of a few would seem to end it."""
+    told = {
+        "passes were not understood or not answered": pushed.passes_unread,
+        "entries of class rolls were not understood": pushed.not_understood,
+    }
+    words = ", ".join(f"{number} {what}" for what, number in told.items() if number)
+    trouble = Trouble(YELLOW, SYNC, 0, f"{words}; nothing is marked on their account, and nothing taken back")
+    tell_troubles(session, "orah", [trouble] if words else [])
 
 
 def _blocked_today(session: SchoolSession) -> list[str]:

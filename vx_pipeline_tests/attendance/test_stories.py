@@ -371,6 +371,13 @@ def test_what_orah_says_in_words_that_nobody_knows_takes_no_mark_back(day: Schoo
         assert day.marks() == [ABSENT, ABSENT, UNEXCUSED]
         assert pushed.passes_unread == 1
     assert len(day.writes()) == 3
+    # Somebody is told, and a push of one student says nothing of the others.
+    day.push(orah_ids=[day.orah_id + 1])
+    (told,) = open_problems(day.session.journal, day.session.key)
+    assert told.reason.startswith("1 passes were not understood or not answered;")
+    day.ends_pass(leave, day.ends(1))
+    day.push()
+    assert open_problems(day.session.journal, day.session.key) == []
 
 
 def test_one_pass_that_orah_does_not_answer_for_keeps_nobody_from_being_marked(day: SchoolDay) -> None:
