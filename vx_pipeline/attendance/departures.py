@@ -58,7 +58,7 @@ def _leads_away(one: Pass, record: Record, places: Places) -> bool:
     at, place_id = parse_moment(record["record_time"]), (record["location"] or {}).get("id")
     if places.is_reset(at):
         return False
-    if record["type"] == "out":
+    if record["type"] == "out" and place_id is not None:
         # Out of a place that means away is the way back.
         return place_id not in places.away
     if places.is_departure(record) or is_there(one, record):

@@ -1,8 +1,12 @@
 """How a pass begins and ends: by the movements that name it, and not by what was planned."""
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vx_pipeline.attendance.absences import OVERDUE_FOR, Away
 from vx_pipeline.attendance.missed import missed_meetings
@@ -19,6 +23,9 @@ from vx_pipeline_tests.attendance.moving import (
     leave,
     meeting,
     move,
+    moves,
+    often,
+    passes,
 )
 
 NURSE = 4
@@ -61,7 +68,8 @@ def seen(minutes: float, status: Any = "Present") -> RollResult:
         ([goes(2, NURSE)], leave(1, 0, 60), [(2, 60, "", "Day Leave")]),
         ([goes(2, None)], leave(1, 0, 60, place=TOWN), [(2, 60, "", "Day Leave")]),
         ([goes(-5, DORM, kind="out")], leave(1, 0, 60, place=TOWN), [(-5, 60, "", "Day Leave")]),
-        ([goes(40, None, kind="out")], leave(1, 0, 60, place=TOWN), [(40, 60, "", "Day Leave")]),
+        ([goes(40, DORM, kind="out")], leave(1, 0, 60, place=TOWN), [(40, 60, "", "Day Leave")]),
+        ([goes(14, None, kind="out")], leave(1, 0, 60, place=TOWN), [(14, 60, "", "Day Leave")]),
         # Who is still there is not back, and who comes there again is away again.
         (
             [goes(2, NURSE), goes(20, NURSE, number=10)],
@@ -109,6 +117,7 @@ def test_a_pass_begins_with_the_movement_that_names_it(
         ([goes(40, DORM)], leave(1, 0, 60, place=TOWN), [(0, 40, "", "Day Leave")]),
         ([goes(5, DORM)], leave(1, 0, 60, place=TOWN), [(0, 5, "", "Day Leave")]),
         ([goes(40, None)], leave(1, 0, 60), [(0, 40, "", "Day Leave")]),
+        ([goes(40, None, kind="out")], leave(1, 0, 60, place=TOWN), [(0, 40, "", "Day Leave")]),
         (
             [move(8, 0, TOWN), goes(40, TOWN, kind="out")],
             leave(1, 0, 60),
@@ -141,6 +150,43 @@ def test_any_other_movement_of_a_pass_is_no_way_out(
 def test_a_pass_rests_on_the_movement_that_it_began_with() -> None:
     (one,) = periods_away([goes(2, NURSE)], [leave(1, 0, 60, place=NURSE)], PLACES)
     assert (one.evidence, one.known_from) == (("p1", "m9"), at(2))
+
+
+# --- whatever happens
+
+
+@often
+@given(moves, passes, st.data())
+def test_whatever_names_a_pass_periods_are_in_order_apart_and_rest_on_what_was_seen(
+    given_moves: list[dict[str, Any]], given_passes: list[Pass], data: st.DataObject
+) -> None:
+    numbers = st.sampled_from([None, *(one.leave_id for one in given_passes)])
+    given_moves = [
+        record if (number := data.draw(numbers)) is None else {**record, "leave": {"id": number}}
+        for record in given_moves
+    ]
+    status, place = st.sampled_from(["Active", "Ended", "Late"]), st.sampled_from([None, NURSE, DORM, TOWN])
+    given_passes = [
+        replace(one, status=data.draw(status), place_id=data.draw(place))
+        for one in given_passes
+        if one.counts
+    ]
+    rolls = [seen(minutes) for minutes in data.draw(st.lists(st.sampled_from([15, 60, 130]), max_size=2))]
+    found = periods_away(given_moves, given_passes, PLACES, rolls)
+    assert periods_away(given_moves[::-1], given_passes[::-1], PLACES, rolls) == found
+    known = {f"m{one['id']}" for one in given_moves} | {f"p{one.leave_id}" for one in given_passes}
+    for period in found:
+        assert period.end is None or period.start < period.end
+        assert period.evidence
+        assert known.issuperset(period.evidence)
+        assert period.known_from is not None
+        assert period.known_from <= period.start
+        assert period.place or period.pass_type
+        assert not (period.overdue and period.place)
+    for earlier, later in pairwise(found):
+        if earlier.orah_id == later.orah_id:
+            assert earlier.end is not None
+            assert earlier.end <= later.start
 
 
 # --- overdue
