@@ -12,7 +12,7 @@ from vx_pipeline.assets.catalog import OWNERS, table_metadata
 from vx_pipeline.assets.partitions import SCHOOL_DAYS
 from vx_pipeline.assets.troubles import SYNC
 from vx_pipeline.attendance.day import PushedDay, push_day
-from vx_pipeline.attendance.judging import Update
+from vx_pipeline.attendance.looked_at import Update
 from vx_pipeline.attendance.reading import OrahReader
 from vx_pipeline.attendance.tables import read_school_day, write_day
 from vx_pipeline.attendance.writing import Pusher

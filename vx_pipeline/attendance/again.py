@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from vx_pipeline.attendance.judging import Update
+from vx_pipeline.attendance.looked_at import Update
 
 RETRY = timedelta(minutes=15)
 """When a row is looked at again that could not be written, or that Veracross does not have yet."""

@@ -9,7 +9,7 @@ from vx_pipeline.attendance.absences import Away
 from vx_pipeline.attendance.again import RETRY, with_retries
 from vx_pipeline.attendance.days import Days, days_away
 from vx_pipeline.attendance.items import Links, items, place_of, row_key
-from vx_pipeline.attendance.judging import Item, Update
+from vx_pipeline.attendance.looked_at import Item, Update
 from vx_pipeline.attendance.missed import Meeting, next_due
 from vx_pipeline.attendance.push import push_marks
 from vx_pipeline.attendance.reading import OrahReader, OrahSays

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from vx_pipeline.attendance.judging import NOT_MET, Item
+from vx_pipeline.attendance.looked_at import NOT_MET, Item
 from vx_pipeline.attendance.missed import Meeting
 from vx_pipeline.attendance.reading import OrahSays
 from vx_pipeline.attendance.wanted import Outcome, Wanted

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vx_pipeline.attendance.judging import Item
+from vx_pipeline.attendance.looked_at import Item
 from vx_pipeline.attendance.rows import Row, block_of, is_about, row_with
 from vx_pipeline.journal.marks import Place
 

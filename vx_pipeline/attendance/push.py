@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 
-from vx_pipeline.attendance.judging import Item, Judge, Judged, Update, hold
+from vx_pipeline.attendance.judging import Judge, hold
+from vx_pipeline.attendance.looked_at import Item, Judged, Update
 from vx_pipeline.attendance.mapping import Statuses, named_labels
 from vx_pipeline.attendance.moved import at_their_rows
 from vx_pipeline.attendance.rows import ClassDay, read_class_day

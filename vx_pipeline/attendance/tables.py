@@ -11,7 +11,7 @@ import pandas as pd
 from vx_pipeline.attendance.absences import Away, reason_type
 from vx_pipeline.attendance.day import PushedDay, SchoolDay
 from vx_pipeline.attendance.items import place_of, read_links
-from vx_pipeline.attendance.judging import Update
+from vx_pipeline.attendance.looked_at import Update
 from vx_pipeline.attendance.missed import Meeting, student_meetings
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.clock import stored

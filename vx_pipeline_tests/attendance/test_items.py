@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vx_pipeline.attendance.items import DOUBT, Links, items, place_of, read_links, row_key
-from vx_pipeline.attendance.judging import Item
+from vx_pipeline.attendance.looked_at import Item
 from vx_pipeline.attendance.missed import Meeting
 from vx_pipeline.attendance.reading import OrahSays
 from vx_pipeline.attendance.wanted import Outcome, Wanted

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from vx_pipeline.attendance.day import PushedDay, SchoolDay
 from vx_pipeline.attendance.items import Links, place_of
-from vx_pipeline.attendance.judging import Item, Update
+from vx_pipeline.attendance.looked_at import Item, Update
 from vx_pipeline.attendance.missed import Meeting
 from vx_pipeline.attendance.push import Pushed, push_marks
 from vx_pipeline.attendance.settling import settle_open_intents, take_in_late

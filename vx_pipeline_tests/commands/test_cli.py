@@ -13,7 +13,7 @@ import pytest
 from vx_pipeline.assets.veracross import plan_ask
 from vx_pipeline.attendance.day import PushedDay, SchoolDay
 from vx_pipeline.attendance.items import Links
-from vx_pipeline.attendance.judging import Item, Update
+from vx_pipeline.attendance.looked_at import Item, Update
 from vx_pipeline.attendance.tables import write_day
 from vx_pipeline.attendance_policy import AttendancePolicy
 from vx_pipeline.journal.marks import Place
