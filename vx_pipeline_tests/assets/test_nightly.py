@@ -105,7 +105,7 @@ def test_after_a_persons_word_orah_is_what_veracross_says_record_by_record(night
 
 
 def test_a_removal_that_nobody_looked_at_waits(night: Night) -> None:
-    """Five leavers and more are more than max(3, 1 %): none of them goes in the run, all of them by a person's word."""
+    """Five leavers are more than max(3, 1 %): none of them goes in the run, all of them by a person's word."""
     removed = [
         write
         for write in night.sandbox.journal.writes
