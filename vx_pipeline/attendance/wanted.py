@@ -99,9 +99,10 @@ def rolls_by_meeting(
 ) -> Mapping[Meeting, RollResult]:
     """The last roll result of each meeting.
 
-    A roll does not name its class, so that a student who belongs in two classes at once has no result. Shortly
-    before a class begins, while another goes on, it is that one's. A class without attendance may have been the
-    roll's, unless it meets at the same time as one with: then nobody is there.
+    A roll does not name its class, so that a student who belongs in two classes at once has no result. Nor does one
+    that was opened while a class went on and closed in the time of the next, unless the earlier class had another
+    roll before. A class without attendance may have been the roll's, unless it meets at the same time as one with:
+    then nobody is there.
     """
     by_student: dict[int, list[Meeting]] = defaultdict(list)
     for meeting in meetings:
@@ -114,8 +115,11 @@ def rolls_by_meeting(
             one for one in possible if one.is_tracked or not any(_meet(one, other) for other in tracked)
         ]
         going = [one for one in possible if one.starts_at <= result.taken_at]
-        if len(going) == 1 and not any(_meet(going[0], other) for other in possible if other != going[0]):
-            possible = going
+        coming = [one for one in possible if one not in going]
+        own = found.get(going[0]) if len(going) == 1 else None
+        has_own = own is not None and result.ends_at is not None and own.roll_id != result.roll_id
+        if coming and has_own and not any(_meet(going[0], one) for one in coming):
+            possible = coming
         if len(possible) == 1:
             found[possible[0]] = result
     return found

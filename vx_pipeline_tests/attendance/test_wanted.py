@@ -207,10 +207,11 @@ UNTRACKED = replace(meeting(0, 60, class_id=205), is_tracked=False)
         (roll(60), [LESSON], None),
         (roll(60), [LESSON, NEXT], NEXT),
         (roll(62), [LESSON, LATER], LATER),
-        # While one class goes on and the next is about to begin, whenever somebody closed the roll.
-        (roll(55), [LESSON, NEXT], LESSON),
-        (roll(55, until=61), [LESSON, NEXT], LESSON),
-        (roll(55, until=64), [LESSON, NEXT], LESSON),
+        # While one class goes on and the next is about to begin, it is of the one only where it was closed in time.
+        (roll(55), [LESSON, NEXT], None),
+        (roll(55, until=61), [LESSON, NEXT], None),
+        (roll(55, until=64), [LESSON, NEXT], None),
+        (roll(55, until=60), [LESSON, NEXT], LESSON),
         (roll(52, until=56), [LESSON, NEXT], LESSON),
         (roll(58, until=64), [LESSON, LATER], LESSON),
         # In two classes at once.
@@ -225,7 +226,7 @@ UNTRACKED = replace(meeting(0, 60, class_id=205), is_tracked=False)
         (roll(-9, until=1), [LESSON], LESSON),
         (roll(0, until=0), [LESSON], LESSON),
         # A class without attendance has rolls, too, but none where the student belongs in another one.
-        (roll(55), [UNTRACKED, NEXT], UNTRACKED),
+        (roll(55), [UNTRACKED, NEXT], None),
         (roll(55, until=57), [UNTRACKED, NEXT], UNTRACKED),
         (roll(65), [UNTRACKED, NEXT], NEXT),
         (roll(55), [replace(UNTRACKED, ends_at=at(70)), NEXT], NEXT),
@@ -240,6 +241,16 @@ def test_a_roll_counts_for_the_one_class_that_it_can_be_of(
     found = rolls_by_meeting([result], meetings)
     assert found == ({expected: result} if expected else {})
     assert rolls_by_meeting([result], meetings[::-1]) == found
+
+
+def test_a_roll_opened_early_is_of_the_next_class_where_the_one_going_on_has_its_own() -> None:
+    own, early = roll(2, "Present", number=1, until=6), roll(57, number=2, until=64)
+    assert rolls_by_meeting([early, own], [NEXT, LESSON]) == {LESSON: own, NEXT: early}
+    # The same roll, corrected, is no other one.
+    again = roll(57, number=1, until=64)
+    assert rolls_by_meeting([own, again], [LESSON, NEXT]) == {LESSON: own}
+    # And one that has no end tells nothing of its class.
+    assert rolls_by_meeting([own, roll(57, number=2)], [LESSON, NEXT]) == {LESSON: own}
 
 
 def test_where_attendance_is_not_tracked_there_is_nothing_to_mark() -> None:
