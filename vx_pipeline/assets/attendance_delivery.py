@@ -13,6 +13,7 @@ from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.insights import ALERTS, ATTENDANCE_RUN, INSIGHTS, SESSIONS
 from vx_pipeline.assets.partitions import SCHOOL_DAYS, is_newest, refuse_unknown_day, school_and_day
 from vx_pipeline.assets.resources import Schools
+from vx_pipeline.assets.unwatched import tell_unwatched
 from vx_pipeline.delivery.attendance_files import AttendanceDelivery, collect_attendance, write_attendance
 from vx_pipeline.delivery.writer import Delivered
 from vx_pipeline.insights.day import AttendanceDay, read_day
@@ -62,6 +63,7 @@ def attendance_files(context: dg.AssetExecutionContext, schools: Schools) -> dg.
         # The last asset of the daily job: its run came through. That of an older day says nothing about the newest.
         if is_newest(as_of, today=session.today()):
             tell_troubles(session, ATTENDANCE_RUN, [])
+            tell_unwatched(session)
     return dg.MaterializeResult(
         metadata={
             **_told(delivered),

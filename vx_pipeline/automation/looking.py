@@ -17,7 +17,7 @@ from vx_pipeline.automation.pass_round import read_passes
 from vx_pipeline.automation.seen import OVERLAP, Found, Other, Seen, checksum, is_new, seen_after
 from vx_pipeline.errors import AccessError, ServiceError, in_words
 from vx_pipeline.journal.due_pushes import EVERYBODY
-from vx_pipeline.journal.intents import has_written
+from vx_pipeline.journal.intents import first_written
 from vx_pipeline.journal.push_memory import passes_known
 from vx_pipeline.orah import OrahClient
 from vx_pipeline.orah.assumed import roll_results
@@ -113,7 +113,8 @@ def _everybody_since(session: SchoolSession, seen: Seen, now: datetime) -> list[
     oldest = today - timedelta(days=session.school.policies.attendance.days_back)
     last = seen.until.astimezone(session.school.zone).date() if seen.until else None
     if seen.until is None or last is None:
-        first = oldest if has_written(session.journal, session.key, "class_attendance") else today
+        written = first_written(session.journal, session.key, "class_attendance")
+        first = oldest if written is not None else today
     elif now - seen.until > GAP:
         first = max(last, oldest)
     elif last < today:

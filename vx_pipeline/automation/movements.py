@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from vx_pipeline.assets.alerts import tell_troubles
+from vx_pipeline.assets.unwatched import LOOK
 from vx_pipeline.automation.looking import Look, look
 from vx_pipeline.automation.news import Wish
 from vx_pipeline.automation.owed import behind, due_wishes, note_wishes
@@ -77,7 +78,7 @@ def watch(session: SchoolSession, seen: Seen) -> Look:
         note_wishes(session, found.wishes)
         note_look(session.journal, session.key, at=now)
         troubles = _half_blind(found, now)
-    tell_troubles(session, "look", troubles)
+    tell_troubles(session, LOOK, troubles)
     tell_troubles(session, "push", behind(session, now))
     return replace(found, wishes=(*found.wishes, *due))
 
@@ -89,7 +90,7 @@ def _blind(found: Look, now: datetime) -> list[Trouble]:
         return []
     since = f"since {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if found.seen.until else "so far"
     told = f"Orah could not be looked at {since}, and who leaves is not marked: {found.trouble}"
-    return [Trouble(RED, "look", 0, told)]
+    return [Trouble(RED, LOOK, 0, told)]
 
 
 def _half_blind(found: Look, now: datetime) -> list[Trouble]:
@@ -98,7 +99,7 @@ def _half_blind(found: Look, now: datetime) -> list[Trouble]:
     if not found.trouble or looked is None or now - looked < WHOLE_DAY_UNSEEN:
         return []
     told = f"what was edited in Orah since {looked.astimezone(UTC):%Y-%m-%d %H:%M} UTC is not seen: {found.trouble}"
-    return [Trouble(YELLOW, "look", 0, told)]
+    return [Trouble(YELLOW, LOOK, 0, told)]
 
 
 def _request(school: str, wish: Wish) -> dg.RunRequest:

@@ -203,8 +203,12 @@ def print_status(console: Console, facts: Mapping[str, Any]) -> None:
     """The status as a table."""
     rows = [(one["table"], one["rows"], _age(one["read_at_utc"])) for one in facts["tables"]]
     console.print(table(f"School {facts['school']}", ("table", "rows", "last read (UTC)"), rows), Text())
-    if facts["looked_at_utc"]:
-        console.print(f"Orah was last looked at {facts['looked_at_utc']:%Y-%m-%d %H:%M} (UTC).")
+    looked = facts["looked_at_utc"]
+    console.print(
+        f"Orah was last looked at {looked:%Y-%m-%d %H:%M} (UTC)."
+        if looked
+        else "Orah was never looked at: no sensor `movements_<school>` is on."
+    )
     if facts["marks_waiting"]:
         console.print(f"{facts['marks_waiting']} marks wait for a person: `vx marks`.")
     plan = facts["plan"]

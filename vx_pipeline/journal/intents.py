@@ -259,8 +259,9 @@ def count_writes_since(journal: Journal, school: str, entity: str, since: dateti
         return sum(not body.get("by_person") for body in connection.execute(query).scalars())
 
 
-def has_written(journal: Journal, school: str, entity: str) -> bool:
-    """Whether we ever set out to write an entity."""
-    query = select(intents.c.intent_id).where(intents.c.school == school, intents.c.entity == entity).limit(1)
+def first_written(journal: Journal, school: str, entity: str) -> datetime | None:
+    """When we first set out to write an entity; None where we never did."""
+    query = select(intents.c.at).where(intents.c.school == school, intents.c.entity == entity)
     with journal.begin() as connection:
-        return connection.execute(query).first() is not None
+        found: datetime | None = connection.execute(query.order_by(intents.c.intent_id).limit(1)).scalar()
+    return found

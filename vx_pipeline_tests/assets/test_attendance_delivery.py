@@ -2,17 +2,19 @@
 
 import base64
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
 
+from vx_pipeline import clock
 from vx_pipeline.assets.alerts import MOST_TOLD
 from vx_pipeline.assets.attendance_delivery import alert_words, attendance_files
 from vx_pipeline.assets.partitions import school_day_key
 from vx_pipeline.assets.resources import Schools
+from vx_pipeline.assets.unwatched import UNWATCHED, tell_unwatched
 from vx_pipeline.attendance_policy import InsightsPolicy
 from vx_pipeline.insights.day import read_day
 from vx_pipeline.insights.house_week import house_week, house_week_by_id, most_missed
@@ -24,7 +26,11 @@ from vx_pipeline.journal.attendance_views import (
     student_term,
     week_of,
 )
+from vx_pipeline.journal.due_pushes import note_look
+from vx_pipeline.journal.intents import record_intent
+from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.sandbox import Sandbox
+from vx_pipeline.session import SchoolSession
 from vx_pipeline.settings import SANDBOX, load_settings
 from vx_pipeline_tests.assets.test_alerts import receiver
 from vx_pipeline_tests.insights.marks import EVENING, Connection, build, land_marks, mark, students
@@ -122,6 +128,45 @@ def test_an_alert_is_told_once_to_whoever_is_to_know(folder: Path, monkeypatch: 
         for day in (TODAY, YESTERDAY):
             materialize(instance, day)
         assert told == [one], "neither again nor for an older day"
+
+
+def test_a_school_whose_orah_nobody_looks_at_for_a_day_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda zone=UTC: EVENING.replace(tzinfo=UTC).astimezone(zone))
+    with SchoolSession(load_settings(), SANDBOX) as session, dg.DagsterInstance.ephemeral() as instance:
+
+        def told() -> list[tuple[str, str]]:
+            materialize(instance, TODAY)
+            return [(one.colour, one.told) for one in open_problems(session.journal, SANDBOX)]
+
+        assert told() == [], "no marks were ever written"
+        day_ago = session.now() - UNWATCHED
+        note_look(session.journal, SANDBOX, at=day_ago + timedelta(minutes=5))
+        a_mark_written(session, at=day_ago)
+        assert told() == []
+        note_look(session.journal, SANDBOX, at=day_ago)
+        ((colour, reason),) = told()
+        assert colour == "red"
+        assert reason.startswith("look: nobody has looked at Orah since ")
+        assert reason.endswith("switch on the sensor movements_sandbox")
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(23, False), (25, True)])
+def test_a_sensor_that_was_never_on_is_told_a_day_after_the_first_mark(
+    folder: Path, hours: int, *, is_told: bool
+) -> None:
+    with SchoolSession(load_settings(), SANDBOX) as session:
+        a_mark_written(session, at=session.now() - timedelta(hours=hours))
+        tell_unwatched(session)
+        assert bool(open_problems(session.journal, SANDBOX)) == is_told
+
+
+def a_mark_written(session: SchoolSession, *, at: datetime) -> None:
+    record_intent(
+        session.journal, school=session.key, at=at, system="veracross", entity="class_attendance",
+        action="update", key=1, target_id=1, body={}, cause="run",
+    )  # fmt: skip
 
 
 def test_many_alerts_are_told_in_short() -> None:

@@ -151,7 +151,9 @@ def test_looks_and_answers_are_noted_by_numbers(office: Office) -> None:
 def test_the_status_tells_how_many_marks_wait(office: Office, tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "home" / "schools" / SANDBOX / "warehouse.duckdb"):
         pass
-    assert "marks wait" not in office.vx("status").told
+    told = office.vx("status").told
+    assert "marks wait" not in told
+    assert "Orah was never looked at" in told
     office.ask()
     office.vx("status").failed(0, "8 marks wait for a person: `vx marks`.")
     assert json.loads(office.vx("status", "--json").out)["marks_waiting"] == 8
