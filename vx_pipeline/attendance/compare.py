@@ -93,11 +93,3 @@ def decide_restore(*, base: Mark, now: Mark, origin: Mark) -> Verdict:
     if now.status == base.status != origin.status:
         return Verdict(Decision.CONFLICT, "Orah no longer says so, and a person changed the note of our mark")
     return Verdict(Decision.KEEP, "a person changed the row since, and Orah no longer says anything else")
-
-
-def note_left(*, base: Mark, now: Mark, origin: Mark) -> str | None:
-    """The note of a row that goes back: as it was before, with what a person has written into it since."""
-    if now.notes == base.notes:
-        return origin.notes
-    written = now.notes or ""
-    return written.replace(base.notes, origin.notes or "", 1).strip() or None if base.notes else now.notes

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore, note_left
+from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore
 from vx_pipeline.attendance.looked_at import NOT_MET, Item, Judged, Update
 from vx_pipeline.attendance.mapping import label_for
 from vx_pipeline.attendance.rows import (
@@ -18,7 +18,7 @@ from vx_pipeline.attendance.rows import (
 from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.journal.mark_answers import Word, standing_answer
 from vx_pipeline.journal.mark_questions import Answer, Kind, Question
-from vx_pipeline.journal.marks import Mark, Place, last_mark, record_mark
+from vx_pipeline.journal.marks import Mark, Place, last_mark, note_left, record_mark
 
 
 class Judge:

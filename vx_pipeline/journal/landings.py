@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.intents import Intent, Result
 from vx_pipeline.journal.mark_answers import use_up
-from vx_pipeline.journal.marks import Because, Mark, Place, add_mark, base_of
+from vx_pipeline.journal.marks import Because, Mark, Place, add_mark, base_of, note_left, origin_of
 from vx_pipeline.journal.tables import intents, outcomes
 
 
@@ -92,11 +92,24 @@ def _add(connection: Connection, school: str, landing: Landing, at: datetime) ->
     if before is not None:
         base = base_of(connection, school, before.attendance_id)
         if base is None or base.values != before.values:
-            theirs = replace(before, ours=False, chosen=True)
+            theirs = _theirs(connection, school, base, before)
             add_mark(connection, school, theirs, at=at, place=landing.place)
     add_mark(connection, school, landing.mark, at=at, place=landing.place, because=landing.because)
     if landing.question is not None:
         use_up(connection, school, landing.question, at=at)
+
+
+def _theirs(connection: Connection, school: str, base: Mark | None, before: Mark) -> Mark:
+    """What a person made of a row since its base, so that it goes back to that.
+
+    Where they changed the note of our mark alone, its status is nobody's but ours: the row goes back to the status
+    that it had before we came, with their note.
+    """
+    if base is not None and base.ours and base.status == before.status:
+        origin = origin_of(connection, school, before.attendance_id)
+        if origin is not None:
+            return replace(origin, notes=note_left(base=base, now=before, origin=origin))
+    return replace(before, ours=False, chosen=True)
 
 
 def _end(connection: Connection, intent_id: int, result: Result, at: datetime, detail: str) -> None:

@@ -120,6 +120,18 @@ def base_of(connection: Connection, school: str, attendance_id: int) -> Mark | N
     return _mark(row) if row else None
 
 
+def origin_of(connection: Connection, school: str, attendance_id: int) -> Mark | None:
+    """The last state of a row that was not ours, in a transaction that is open already."""
+    query = (
+        select(marks)
+        .where(marks.c.school == school, marks.c.attendance_id == attendance_id, ~marks.c.ours)
+        .order_by(marks.c.mark_id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().first()
+    return _mark(row) if row else None
+
+
 def our_marks(
     journal: Journal,
     school: str,
@@ -145,7 +157,7 @@ def our_marks(
     query = select(marks).where(marks.c.mark_id.in_(newest), marks.c.ours)
     with journal.begin() as connection:
         rows = connection.execute(query.order_by(marks.c.attendance_id)).mappings().all()
-        found = [(row, _origin(connection, row)) for row in rows]
+        found = [(row, origin_of(connection, school, row["attendance_id"])) for row in rows]
     return [
         OurMark(
             _mark(row),
@@ -157,6 +169,14 @@ def our_marks(
         if origin is not None
         and (orah_ids is None or row["orah_id"] in orah_ids or row["student_id"] in student_ids)
     ]
+
+
+def note_left(*, base: Mark, now: Mark, origin: Mark) -> str | None:
+    """The note of a row that goes back: as it was before, with what a person has written into it since."""
+    if now.notes == base.notes:
+        return origin.notes
+    written = now.notes or ""
+    return written.replace(base.notes, origin.notes or "", 1).strip() or None if base.notes else now.notes
 
 
 def marked_days(
@@ -196,18 +216,6 @@ def days_marked_by_another_link(
     )
     with journal.begin() as connection:
         return tuple(connection.execute(query).scalars())
-
-
-def _origin(connection: Connection, row: RowMapping) -> Mark | None:
-    """The last state of the row that was not ours."""
-    query = (
-        select(marks)
-        .where(marks.c.school == row["school"], marks.c.attendance_id == row["attendance_id"], ~marks.c.ours)
-        .order_by(marks.c.mark_id.desc())
-        .limit(1)
-    )
-    found = connection.execute(query).mappings().first()
-    return _mark(found) if found else None
 
 
 def _mark(row: RowMapping) -> Mark:

@@ -6,10 +6,10 @@ from itertools import pairwise, product
 
 import pytest
 
-from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore, note_left
+from vx_pipeline.attendance.compare import Decision, Verdict, decide, decide_restore
 from vx_pipeline.attendance_policy import Mode
 from vx_pipeline.journal.mark_questions import Answer
-from vx_pipeline.journal.marks import Mark
+from vx_pipeline.journal.marks import Mark, note_left
 
 PRESENT, ABSENT, LATE = "1", "2", "3"
 STATUSES = (None, PRESENT, ABSENT, LATE)

@@ -180,6 +180,20 @@ def test_a_note_behind_ours_may_be_kept_with_the_mark(day: SchoolDay) -> None:
     assert (day.marks()[0], day.questions()) == (("Absent - Excused", f"{MARKER} ok"), [])
 
 
+def test_our_own_status_with_a_note_is_not_what_a_row_goes_back_to(day: SchoolDay) -> None:
+    leave = on_pass(day)
+    day.push()
+    day.teacher_marks(0, "Absent - Excused", f"mum called {MARKER}")
+    day.ends_pass(leave, day.starts(0) + minutes(15))  # Orah says late now
+    assert results(day.push()) == ["conflict"]
+    day.answers(Answer.USE_OURS)
+    assert results(day.push()) == ["written"]
+    assert day.marks()[0] == ("Late", f"mum called {MARKER}")
+    day.sandbox.hands.change_leave(leave, {"status": "Cancelled"})
+    assert results(day.push()) == ["restored"]
+    assert day.marks()[0] == ("Present", "mum called")
+
+
 # --- thinking again
 
 
