@@ -70,10 +70,19 @@ def record_late(journal: Journal, school: str, landing: Landing, *, at: datetime
 
 
 def unseen_writes(journal: Journal, school: str, entity: str, *, since: datetime) -> list[Intent]:
-    """Writes from a moment on that reading back did not show, and that no later write of their record followed."""
+    """Writes from a moment on that reading back did not show; of each record the last, unless a later one followed.
+
+    One that failed is no such write: the record may still come to hold what was sent before it.
+    """
     newest = (
         select(func.max(intents.c.intent_id))
-        .where(intents.c.school == school, intents.c.entity == entity, intents.c.at >= since)
+        .outerjoin(outcomes, outcomes.c.intent_id == intents.c.intent_id)
+        .where(
+            intents.c.school == school,
+            intents.c.entity == entity,
+            intents.c.at >= since,
+            outcomes.c.result.is_distinct_from(Result.FAILED.value),
+        )
         .group_by(intents.c.target_id)
     )
     query = (
