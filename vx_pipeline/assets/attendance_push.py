@@ -7,10 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from vx_pipeline.assets.alerts import tell_troubles
 from vx_pipeline.assets.catalog import OWNERS, table_metadata
 from vx_pipeline.assets.partitions import SCHOOL_DAYS
-from vx_pipeline.assets.troubles import SYNC
+from vx_pipeline.assets.push_troubles import tell_labels, tell_marks, tell_unread
 from vx_pipeline.attendance.day import PushedDay, push_day
 from vx_pipeline.attendance.looked_at import Update
 from vx_pipeline.attendance.reading import OrahReader
@@ -19,12 +18,8 @@ from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.errors import VxError
 from vx_pipeline.journal.due_pushes import pushes_owed
 from vx_pipeline.journal.mark_questions import close_days_before, open_questions
-from vx_pipeline.journal.problems import YELLOW, Trouble
 from vx_pipeline.journal.push_memory import forget_days_before
 from vx_pipeline.session import SchoolSession
-
-NIGHT = timedelta(hours=6)
-"""How long after a day a row that Veracross lacks is told: by then the night's read knows cancelled classes."""
 
 ABSENCES = dg.AssetKey(["attendance", "absences"])
 PLANNED_UPDATES = dg.AssetKey(["attendance", "planned_updates"])
@@ -74,9 +69,11 @@ def push_school_day(
     oldest = session.today() - timedelta(days=policy.days_back)
     forget_days_before(session.journal, session.key, oldest)
     close_days_before(session.journal, session.key, oldest, at=session.now())
-    _tell(session, pushed)
+    tell_marks(session)
+    if pushed.label_troubles is not None:
+        tell_labels(session, pushed.label_troubles)
     if orah_ids is None and day == session.today():
-        _tell_unread(session, pushed)
+        tell_unread(session, passes=pushed.passes_unread, roll_entries=pushed.not_understood)
     return pushed
 
 
@@ -137,58 +134,3 @@ def is_left_undone(session: SchoolSession, day: date) -> bool:
             {"day": day},
         ).fetchone()
     return failed is not None and failed[0] > 0
-
-
-def _tell(session: SchoolSession, pushed: PushedDay) -> None:
-    """Tells once what a person has to look at, and once when it is over."""
-    waiting = Counter(str(one.question.kind) for one in open_questions(session.journal, session.key))
-    told = {
-        "conflict": "marks wait for a person, because somebody else marked the rows",
-        "budget": "marks wait for a person, because too many would have been written within an hour",
-    }
-    found = [Trouble(YELLOW, "mark", 0, f"{waiting[kind]} {told[kind]}") for kind in told if waiting[kind]]
-    if rows := _rows_missing(session):
-        told_so = (
-            f"{rows} marks are not written, because Veracross has no attendance row for the class meeting"
-        )
-        found.append(Trouble(YELLOW, "mark", 0, told_so))
-    tell_troubles(session, "marks", found)
-    if pushed.label_troubles is not None:
-        troubles = dict.fromkeys([*pushed.label_troubles, *_blocked_today(session)])
-        tell_troubles(session, "labels", [Trouble(YELLOW, SYNC, 0, " ".join(troubles))] if troubles else [])
-
-
-def _rows_missing(session: SchoolSession) -> int:
-    """Rows of days in the edit window that Veracross did not have when they were looked for last."""
-    over = (session.now().astimezone(session.school.zone) - NIGHT).date()
-    oldest = session.today() - timedelta(days=session.school.policies.attendance.days_back)
-    with session.reading() as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM attendance.planned_updates "
-            "WHERE result = 'no_row' AND attendance_date >= $oldest AND attendance_date < $over",
-            {"oldest": oldest, "over": over},
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _tell_unread(session: SchoolSession, pushed: PushedDay) -> None:
-    """Tells what of Orah's word on everybody's day nobody understood; a push of a few would seem to end it."""
-    told = {
-        "passes were not understood or not answered": pushed.passes_unread,
-        "entries of class rolls were not understood": pushed.not_understood,
-    }
-    words = ", ".join(f"{number} {what}" for what, number in told.items() if number)
-    trouble = Trouble(YELLOW, SYNC, 0, f"{words}; nothing is marked on their account, and nothing taken back")
-    tell_troubles(session, "orah", [trouble] if words else [])
-
-
-def _blocked_today(session: SchoolSession) -> list[str]:
-    """Why marks of today are not written for want of a status; also of students that this push did not cover."""
-    with session.reading() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT reason FROM attendance.planned_updates "
-            "WHERE result = 'blocked' AND attendance_date = $today ORDER BY reason",
-            {"today": session.today()},
-        ).fetchall()
-    return [str(reason) for (reason,) in rows]

@@ -374,7 +374,7 @@ def test_what_orah_says_in_words_that_nobody_knows_takes_no_mark_back(day: Schoo
     # Somebody is told, and a push of one student says nothing of the others.
     day.push(orah_ids=[day.orah_id + 1])
     (told,) = open_problems(day.session.journal, day.session.key)
-    assert told.reason.startswith("1 passes were not understood or not answered;")
+    assert told.told.startswith("passes: 1 were not understood or not answered;")
     day.ends_pass(leave, day.ends(1))
     day.push()
     assert open_problems(day.session.journal, day.session.key) == []
