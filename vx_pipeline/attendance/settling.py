@@ -2,9 +2,17 @@
 
 import logging
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from vx_pipeline.attendance.rows import ClassDay, holds, mark_of, read_class_day, row_with
+from vx_pipeline.attendance.rows import (
+    ClassDay,
+    Row,
+    changed_at,
+    holds,
+    mark_of,
+    read_class_day,
+    row_with,
+)
 from vx_pipeline.attendance.writing import ENTITY, Pusher, landing_of
 from vx_pipeline.errors import IncompleteReadError
 from vx_pipeline.journal.intents import Intent, Result, open_intents, record_outcome
@@ -50,8 +58,17 @@ def _settle(pusher: Pusher, intent: Intent, read: ClassDay) -> Result:
             pusher.journal, pusher.school, intent.intent_id, landing, result=result, at=at, detail=detail
         )
         return result
-    record_interrupted(pusher.journal, pusher.school, intent.intent_id, landing, at=at, detail=detail)
+    changed = mark_of(row, ours=False) if row is not None and _was_changed_since(row, intent.at) else None
+    record_interrupted(
+        pusher.journal, pusher.school, intent.intent_id, landing, changed=changed, at=at, detail=detail
+    )
     return Result.ABSENT
+
+
+def _was_changed_since(row: Row, moment: datetime) -> bool:
+    """Whether a row was changed at a moment or after it, or may have been; Veracross reckons in whole seconds."""
+    found = changed_at(row)
+    return found is None or found >= moment.replace(microsecond=0)
 
 
 async def take_in_late(pusher: Pusher, day: date) -> int:

@@ -51,15 +51,36 @@ def record_landing(
 
 
 def record_interrupted(
-    journal: Journal, school: str, intent_id: int, landing: Landing, *, at: datetime, detail: str
+    journal: Journal,
+    school: str,
+    intent_id: int,
+    landing: Landing,
+    *,
+    changed: Mark | None,
+    at: datetime,
+    detail: str,
 ) -> None:
     """Notes that a row does not show an interrupted mark.
 
-    It may have landed, and a person may have put the row back: the answer behind it counts for no second write.
+    Args:
+        journal: the open journal.
+        school: the school's key.
+        intent_id: the write.
+        landing: the mark as it was meant.
+        changed: the row as it is, where it was changed since the write was noted. The mark may have landed then,
+            and a person may have put the row back: what it holds is theirs, and the answer behind it counts for
+            no second write. None where nobody has touched the row.
+        at: now.
+        detail: what there is to say.
     """
     with journal.begin_alone() as connection:
-        if landing.question is not None:
-            use_up(connection, school, landing.question, at=at)
+        if changed is not None:
+            base = base_of(connection, school, changed.attendance_id)
+            if base is None or base.values == changed.values:
+                theirs = replace(changed, ours=False, chosen=True)
+                add_mark(connection, school, theirs, at=at, place=landing.place)
+            if landing.question is not None:
+                use_up(connection, school, landing.question, at=at)
         _end(connection, intent_id, Result.ABSENT, at, detail)
 
 

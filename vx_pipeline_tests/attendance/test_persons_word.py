@@ -55,6 +55,10 @@ def status(day: SchoolDay, label: str) -> dict[str, Any]:
     return found
 
 
+def later(day: SchoolDay) -> None:
+    day.at(day.clock.moment + minutes(6))
+
+
 # --- a present that a person chose
 
 
@@ -96,21 +100,47 @@ def forget_outcome(day: SchoolDay) -> None:
         connection.execute(delete(outcomes).where(outcomes.c.intent_id == newest["intent_id"]))
 
 
-def test_an_answer_of_an_interrupted_write_is_not_used_against_a_person_who_put_the_row_back(
-    day: SchoolDay,
-) -> None:
+def interrupted_write_of_an_answer(day: SchoolDay) -> None:
+    """A person chose ours over a teacher's late, and the write had not landed when the push was killed."""
     day.teacher_marks(0, "Late")
+    later(day)
     on_pass(day)
     assert results(day.push()) == ["conflict"]
     day.answers(Answer.USE_OURS)
     with trouble(day, LOST):
         assert results(day.push()) == ["failed"]
     forget_outcome(day)
-    # Whether the mark was there in between, nobody knows.
+    later(day)
+
+
+def test_an_answer_of_an_interrupted_write_is_not_used_against_a_person_who_put_the_row_back(
+    day: SchoolDay,
+) -> None:
+    interrupted_write_of_an_answer(day)
+    # The mark may have been there in between.
+    day.teacher_marks(0, "Late")
     assert results(day.push()) == ["conflict"]
     assert (day.marks()[0], day.writes()) == (("Late", None), [])
     (asked,) = day.questions()
     assert asked.answer is None
+
+
+def test_an_answer_stands_after_an_interruption_where_nobody_touched_the_row(day: SchoolDay) -> None:
+    interrupted_write_of_an_answer(day)
+    assert results(day.push()) == ["written"]
+    assert (day.marks()[0], day.questions(), len(day.writes())) == (ABSENT, [], 1)
+
+
+def test_a_present_that_a_person_put_back_after_an_interrupted_write_is_theirs(day: SchoolDay) -> None:
+    on_pass(day)
+    with trouble(day, LOST):
+        assert results(day.push()) == ["failed"]
+    forget_outcome(day)
+    later(day)
+    day.teacher_marks(0, "Present")
+    for _ in range(2):
+        assert results(day.push()) == ["conflict"]
+    assert (day.marks()[0], len(day.questions()), day.writes()) == (PRESENT, 1, [])
 
 
 # --- answers that could not be carried out
