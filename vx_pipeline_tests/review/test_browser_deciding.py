@@ -271,6 +271,8 @@ def test_a_group_is_confirmed_without_the_one_that_is_doubted(
         page = visit.tab(f"/{SCHOOL}/groups")
         page.get_by_role("link", name="Same name and year level").click()
         boxes = page.get_by_role("checkbox")
+        # Counting waits for nothing.
+        expect(boxes.first).to_be_visible()
         count = boxes.count()
         doubted = int((boxes.nth(1).get_attribute("value") or "").split()[1])
         boxes.nth(1).uncheck()

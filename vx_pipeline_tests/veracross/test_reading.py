@@ -416,8 +416,8 @@ class TestFanOut:
                 in_flight.add(id(request))
                 most.append(len(in_flight))
                 loop = asyncio.get_running_loop()
-                loop.call_later(0.009, in_flight.discard, id(request))
-                return Answer({"data": [{"id": len(most)}]}, delay=0.01)
+                loop.call_later(0.09, in_flight.discard, id(request))
+                return Answer({"data": [{"id": len(most)}]}, delay=0.1)
 
             veracross.answer = answer
             async with veracross.client() as client:

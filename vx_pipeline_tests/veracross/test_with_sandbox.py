@@ -255,7 +255,11 @@ class TestWriting:
     def write(self, school: Sandbox, row: dict[str, Any], status: int | str, **changes: Any) -> None:
         values = {"class_id": row["internal_class_id"], "attendance_id": row["id"], "status": status}
         values |= {"notes": "Away [via Orah]", **changes}
-        use(school, lambda client: client.update_class_attendance(**values))
+
+        async def unchanged() -> bool:
+            return True
+
+        use(school, lambda client: client.update_class_attendance(unchanged=unchanged, **values))
 
     def test_it_lands_once_and_can_be_taken_back(
         self, school: Sandbox, row: dict[str, Any], other_code: int
