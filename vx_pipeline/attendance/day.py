@@ -14,7 +14,7 @@ from vx_pipeline.attendance.missed import Meeting, next_due
 from vx_pipeline.attendance.push import push_marks
 from vx_pipeline.attendance.reading import OrahReader, OrahSays
 from vx_pipeline.attendance.settling import settle_open_intents, take_in_late
-from vx_pipeline.attendance.wanted import Wanted, wanted_marks
+from vx_pipeline.attendance.wanted import Wanted, source_of, wanted_marks
 from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.journal.decisions import Entity, Kind, standing
 from vx_pipeline.journal.due_pushes import EVERYBODY, begin_push, plan_push
@@ -171,10 +171,15 @@ def _asked_in_vain(
 ) -> list[int]:
     """The rows of a day with open questions that this push has no reason to look at any more.
 
-    None where Orah could not be read whole: what a question rests on may be in what is missing.
+    None where passes or rolls could not be read at all. Where single ones were not, the questions that may rest on
+    them stay: those that a pass or a roll, as the case is, gave rise to, and those of the students concerned.
     """
-    if says.unread - ({"r"} if not pusher.policy.rolls else set()):
+    unread = says.unread - ({"r"} if not pusher.policy.rolls else set())
+    if unread & {"p", "r"}:
         return []
+    unsure = {
+        source for kind, source in (("p", "pass"), ("r", "roll")) if any(one[0] == kind for one in unread)
+    }
     rows = {row_key(item.place) for item in looked_at}
     asked = [one.question for one in open_questions(pusher.journal, pusher.school)]
     return [
@@ -183,6 +188,8 @@ def _asked_in_vain(
         if one.place.attendance_date == day
         and (students is None or one.place.orah_id in students)
         and row_key(one.place) not in rows
+        and not (unsure and (one.cause is None or source_of(one.cause) in unsure))
+        and one.place.orah_id not in says.read_again
     ]
 
 

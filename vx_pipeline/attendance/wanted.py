@@ -69,6 +69,11 @@ class Wanted:
         return cause in (self.cause, self._cause_before)
 
 
+def source_of(cause: str) -> str:
+    """Whether a pass, a roll or a movement said what a cause tells; empty where nothing was said any more."""
+    return "".join(cause.split("|")[1:2])
+
+
 def wanted_marks(
     periods: Iterable[Away],
     rolls: Iterable[RollResult],

@@ -181,6 +181,38 @@ def test_a_question_about_a_roll_ends_with_the_rolls_where_a_school_does_without
     assert day.questions() == []
 
 
+def a_roll_still_open(day: SchoolDay) -> None:
+    """A class roll of others that nobody has closed yet."""
+    entry = {"student_id": day.spare_record(), "status": "Present"}
+    day.sandbox.hands.take_roll(
+        {"students": [entry], "start_time": day.starts(0).isoformat(), "status": "In Progress"}
+    )
+
+
+def test_a_roll_that_is_still_open_keeps_no_question_about_a_pass(day: SchoolDay) -> None:
+    day.teacher_marks(0, "Late")
+    leave = on_pass(day)
+    assert results(day.push()) == ["conflict"]
+    a_roll_still_open(day)
+    day.sandbox.hands.change_leave(leave, {"status": "Cancelled"})
+    day.push()
+    assert day.questions() == []
+
+
+def test_a_roll_that_is_opened_again_keeps_the_question_about_it(day: SchoolDay) -> None:
+    day.teacher_marks(0, "Late")
+    roll = day.takes_roll(day.starts(0) + minutes(2), "Absent")
+    assert results(day.push()) == ["conflict"]
+    record = next(one for one in day.sandbox.school.orah["roll"] if one["id"] == roll)
+    done = record["status"]
+    record["status"] = "In Progress"
+    day.push()
+    assert len(day.questions()) == 1
+    record["status"], record["students"] = done, []
+    day.push()
+    assert day.questions() == []
+
+
 # --- a note in our mark
 
 
