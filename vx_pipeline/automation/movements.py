@@ -10,7 +10,7 @@ from vx_pipeline.assets.unwatched import LOOK
 from vx_pipeline.automation.looking import Look, look
 from vx_pipeline.automation.news import Wish
 from vx_pipeline.automation.owed import behind, due_wishes, note_wishes
-from vx_pipeline.automation.push import HIGH, MIDDLE, push_attendance_job, push_request
+from vx_pipeline.automation.push import DUE, HIGH, MIDDLE, push_attendance_job, push_request
 from vx_pipeline.automation.seen import Seen, read_cursor, write_cursor
 from vx_pipeline.errors import VxError, in_words
 from vx_pipeline.journal.due_pushes import EVERYBODY, note_look
@@ -109,5 +109,6 @@ def _request(school: str, wish: Wish) -> dg.RunRequest:
         wish.day,
         [] if everybody else wish.orah_ids,
         f"{school}:{wish.day}:{wish.reason}",
+        tags={DUE: "yes"} if wish.is_due else None,
         priority=MIDDLE if everybody else HIGH,
     )

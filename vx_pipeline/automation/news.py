@@ -24,11 +24,19 @@ from vx_pipeline.orah.assumed import leave_of, parse_moment
 
 @dataclass(frozen=True)
 class Wish:
-    """A push that is worth it: a day, whose, and a name that is equal for equal looks from the same cursor."""
+    """A push that is worth it: a day, whose, and a name that is equal for equal looks from the same cursor.
+
+    Args:
+        day: the day.
+        orah_ids: whose; ``EVERYBODY`` for all.
+        reason: the name.
+        is_due: whether it is asked for because a note is due, and needless once another push took the note out.
+    """
 
     day: date
     orah_ids: tuple[int, ...]
     reason: str
+    is_due: bool = False
 
 
 class News:

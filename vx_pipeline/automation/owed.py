@@ -10,6 +10,10 @@ from vx_pipeline.journal.due_pushes import EVERYBODY, pushes_due, pushes_owed, w
 from vx_pipeline.journal.problems import RED, Trouble
 from vx_pipeline.session import SchoolSession
 
+GATHER_MINUTES = 5
+"""Whoever is due in the same five minutes of the clock is asked for together, as soon as the first of them is due.
+While runs wait for their turn, each minute would otherwise ask for another one."""
+
 BEHIND = timedelta(hours=1)
 """How long a push may stay away before somebody is told."""
 
@@ -28,24 +32,31 @@ def note_wishes(session: SchoolSession, wishes: Iterable[Wish]) -> None:
 def due_wishes(session: SchoolSession, now: datetime) -> list[Wish]:
     """Days that are to be pushed now. One whose push does not come through is asked for again a quarter later.
 
-    A push of everybody is longer, and asked for again once an hour.
+    A push of everybody is longer, and asked for again once an hour. Whoever is due first takes along whoever else
+    is due in these minutes.
     """
     oldest = now.date() - timedelta(days=session.school.policies.attendance.days_back)
     wishes = []
-    for day, moments in pushes_due(session.journal, session.key, now=now).items():
+    for day, moments in pushes_due(session.journal, session.key, now=_end_of_minutes(now)).items():
         if not oldest <= day <= now.date():
             continue
-        if EVERYBODY in moments:
+        everybody = moments.pop(EVERYBODY, None)
+        if everybody is not None and everybody <= now:
             hour = now.replace(minute=0, second=0, microsecond=0)
-            wishes.append(_due(day, {EVERYBODY: moments.pop(EVERYBODY)}, hour.isoformat()))
-        if moments:
+            wishes.append(_due(day, {EVERYBODY: everybody}, hour.isoformat()))
+        if moments and min(moments.values()) <= now:
             wishes.append(_due(day, moments, quarter(now)))
     return wishes
 
 
+def _end_of_minutes(now: datetime) -> datetime:
+    begun = now.replace(minute=now.minute - now.minute % GATHER_MINUTES, second=0, microsecond=0)
+    return begun + timedelta(minutes=GATHER_MINUTES)
+
+
 def _due(day: date, moments: Mapping[int, datetime], asked_in: str) -> Wish:
     told = [f"{orah_id}@{moment.isoformat()}" for orah_id, moment in moments.items()]
-    return Wish(day, tuple(moments), f"due:{asked_in}:{digest(told)}")
+    return Wish(day, tuple(moments), f"due:{asked_in}:{digest(told)}", is_due=True)
 
 
 def behind(session: SchoolSession, now: datetime) -> list[Trouble]:

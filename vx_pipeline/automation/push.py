@@ -17,11 +17,15 @@ from vx_pipeline.assets.failures import plain_failures
 from vx_pipeline.assets.partitions import SCHOOL_DAYS, school_and_day, school_day_key
 from vx_pipeline.assets.resources import Schools
 from vx_pipeline.automation.red import tell_failure
+from vx_pipeline.journal.due_pushes import EVERYBODY, pushes_open
 from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.session import SchoolSession
 
 PRIORITY = "dagster/priority"
 """Run tag: which of the waiting runs begins first. Runs without it have 0."""
+
+DUE = "vx/due"
+"""Run tag: the push was asked for because it was due, and is needless if another one came through meanwhile."""
 
 _SOURCE = "push:"
 """How the sources of troubles with pushes begin; the day follows."""
@@ -76,6 +80,9 @@ def push_attendance_op(context: dg.OpExecutionContext, schools: Schools, config:
     with plain_failures():
         key, day = school_and_day(context.partition_key)
         session = schools.open(key)
+        if _is_needless(context, session, day, config.orah_ids):
+            context.log.info("Another push came through meanwhile: nothing of this one is due any more.")
+            return
         pushed = push_school_day(session, day, cause=context.run_id, orah_ids=config.orah_ids or None)
         metadata = push_metadata(session, pushed)
     for asset, values in metadata.items():
@@ -85,6 +92,19 @@ def push_attendance_op(context: dg.OpExecutionContext, schools: Schools, config:
     with plain_failures():
         refuse_failures(pushed)
         tell_over(session, day)
+
+
+def _is_needless(
+    context: dg.OpExecutionContext, session: SchoolSession, day: date, orah_ids: Sequence[int]
+) -> bool:
+    """Whether a push that was asked for as due has waited until others did all of it.
+
+    One that failed itself, or that a person makes again, is never needless.
+    """
+    if not context.has_tag(DUE) or context.retry_number or context.run.parent_run_id:
+        return False
+    awaited = pushes_open(session.journal, session.key, day, now=session.now())
+    return awaited.isdisjoint(orah_ids or (EVERYBODY,))
 
 
 @dg.job(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select
 
 from vx_pipeline.journal.database import Journal
 from vx_pipeline.journal.mark_tables import due_pushes, last_looks
@@ -112,6 +112,16 @@ def pushes_due(journal: Journal, school: str, *, now: datetime) -> dict[date, di
         for day, orah_id, due_at in connection.execute(query):
             found.setdefault(day, {})[orah_id] = due_at
     return found
+
+
+def pushes_open(journal: Journal, school: str, day: date, *, now: datetime) -> set[int]:
+    """Whose push of a day is due, or was wanted and has not come through."""
+    is_open = or_(due_pushes.c.due_at <= now, due_pushes.c.owed_since.is_not(None))
+    query = select(due_pushes.c.orah_id).where(
+        due_pushes.c.school == school, due_pushes.c.day == day, is_open
+    )
+    with journal.begin() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def pushes_owed(journal: Journal, school: str, *, before: datetime) -> dict[date, int]:

@@ -5,10 +5,14 @@ from datetime import UTC, timedelta
 import dagster as dg
 import pytest
 
+from vx_pipeline.assets.partitions import school_day_key
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.automation.push import PRIORITY
+from vx_pipeline.automation.owed import due_wishes
+from vx_pipeline.automation.push import DUE, PRIORITY
 from vx_pipeline.definitions import defs
+from vx_pipeline.journal.due_pushes import begin_push, plan_push
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
+from vx_pipeline.settings import SANDBOX
 from vx_pipeline_tests.automation.watching import (
     MORNING,
     TODAY,
@@ -61,6 +65,58 @@ def test_a_push_that_cannot_read_orah_is_made_again_whoever_it_was_for(
     assert run(pipeline, request).success
     assert problems(pipeline) == []
     assert watched.asks_at(MORNING + timedelta(minutes=32)) == []
+
+
+def test_while_runs_wait_whoever_is_due_in_the_same_minutes_is_asked_for_together(
+    watched: Watched, pipeline: Pipeline
+) -> None:
+    keys: set[str] = set()
+    due = {100 + minute: MORNING + timedelta(minutes=minute) for minute in range(1, 31)}
+    with pipeline.session() as session:
+        plan_push(session.journal, SANDBOX, TODAY, due, looked_at=())
+        for minute in range(31):
+            wishes = due_wishes(session, MORNING + timedelta(minutes=minute))
+            keys |= {one.reason for one in wishes}
+            asked = {orah_id for one in wishes for orah_id in one.orah_ids}
+            assert asked >= set(range(101, 101 + minute)), "nobody later than due"
+            assert (minute == 0) == (asked == set()), "and none before somebody is"
+    assert len(keys) == 7, "one for each five minutes, not for each minute"
+
+
+@pytest.mark.filterwarnings("ignore:Non-compliant tag keys")  # Dagster's own, of two dimensions
+def test_a_due_push_whose_work_another_did_ends_at_once_and_no_other_does(
+    watched: Watched, pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    land_school(pipeline, sandbox)
+    move(sandbox, "Town", MORNING + timedelta(minutes=1))
+    (news,) = watched.asks_at(MORNING + timedelta(minutes=2))
+    (due,) = watched.asks_at(MORNING + timedelta(minutes=17))
+    assert (DUE in news.tags, DUE in due.tags) == (False, True)
+
+    def looks_into_orah(request: dg.RunRequest) -> bool:
+        before = len(sandbox.journal.requests)
+        assert (
+            defs.resolve_job_def("push_attendance")
+            .execute_in_process(
+                run_config=request.run_config,
+                instance=pipeline.instance,
+                partition_key=school_day_key(SANDBOX, day_of(request)),
+                tags={DUE: request.tags[DUE]} if DUE in request.tags else {},
+            )
+            .success
+        )
+        return len(sandbox.journal.requests) > before
+
+    watched.turn_clock(MORNING + timedelta(minutes=18))
+    assert looks_into_orah(due), "the other one was lost"
+    come_through(pipeline, [news])
+    assert not looks_into_orah(due)
+    assert looks_into_orah(news)
+    with pipeline.session() as session:
+        # One that is owed, but is not to be repeated yet.
+        begun, later = session.now(), session.now() + timedelta(minutes=15)
+        begin_push(session.journal, SANDBOX, TODAY, students_of(due), at=begun, due_at=later)
+    assert looks_into_orah(due)
 
 
 @pytest.mark.filterwarnings("ignore:Non-compliant tag keys")  # Dagster's own, of two dimensions
