@@ -21,12 +21,13 @@ BEHIND = timedelta(hours=1)
 def note_wishes(session: SchoolSession, wishes: Iterable[Wish]) -> None:
     """Notes pushes before they are asked for: a run may be lost in the queue, or never come to its first line.
 
-    The push that comes through takes them out.
+    The push that comes through takes them out. One of everybody has an hour for that, any other one a quarter.
     """
     # Later than the look's own reading: a push that read Orah before this moment may not know of it.
     at = session.now().astimezone(UTC)
     for wish in wishes:
-        wish_push(session.journal, session.key, wish.day, wish.orah_ids, at=at, due_at=at + RETRY)
+        due_at = at + (BEHIND if EVERYBODY in wish.orah_ids else RETRY)
+        wish_push(session.journal, session.key, wish.day, wish.orah_ids, at=at, due_at=due_at)
 
 
 def due_wishes(session: SchoolSession, now: datetime) -> list[Wish]:

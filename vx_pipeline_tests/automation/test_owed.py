@@ -142,8 +142,9 @@ def test_everybody_is_pushed_three_times_a_day_and_in_the_morning_for_each_day_o
         assert [day_of(one) for one in requests] == days
         assert {(tuple(students_of(one)), one.tags[PRIORITY]) for one in requests} == {((), "5")}
         assert [one.run_key for one in requests] == [one.run_key for one in requests_at(hour)]
-    # None of them ran, so the sensor asks for them.
-    asked = watched.asks_at(MORNING + timedelta(minutes=16))
+    # None of them ran, so the sensor asks for them, but not while they may still wait for each other.
+    assert watched.asks_at(MORNING + timedelta(minutes=30)) == []
+    asked = watched.asks_at(MORNING + timedelta(minutes=60))
     assert [(day_of(one), students_of(one)) for one in asked] == [(day, []) for day in reversed(window)]
 
 
