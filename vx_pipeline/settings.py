@@ -214,6 +214,25 @@ class Settings(BaseSettings):
         one["timezone"] = one.pop("school_timezone")
         return _checked({**one, "key": key, "policies": self.policies})
 
+    def days_back(self, key: str) -> int:
+        """A school's edit window for attendance, in days before today; needs no credentials.
+
+        Raises:
+            ConfigurationError: no such school, or rules that are none.
+        """
+        if not self.schools:
+            return self.policies.attendance.days_back
+        if key not in self.schools:
+            raise _unknown(key, self.schools)
+        common, own = self.policies.model_dump(exclude_unset=True), self.schools[key].get("policies", {})
+        try:
+            return Policies.model_validate(_over(common, own)).attendance.days_back
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"The policies of school {key!r} are wrong in {error.error_count()} places.",
+                remedy="Correct them; `vx doctor` names each.",
+            ) from None
+
     def timezone(self, key: str) -> str:
         """A school's time zone by name; needs no credentials, so schedules can be built without them.
 

@@ -5,15 +5,16 @@ Ids, classes and statuses alone are printed. Names, teachers and the notes in th
 
 import getpass
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from vx_pipeline import clock
 from vx_pipeline.commands.console import JsonOption, SchoolOption, console, open_session, print_json, table
 from vx_pipeline.journal.audit import record_view
-from vx_pipeline.journal.mark_answers import LATELY, answer_questions, kept_marks
+from vx_pipeline.journal.mark_answers import answer_questions, kept_marks
 from vx_pipeline.journal.mark_questions import Answer, OpenQuestion, open_questions
 from vx_pipeline.session import SchoolSession
 
@@ -88,6 +89,7 @@ def _answer(answer: Answer, numbers: Sequence[int], school: str, by: str, as_jso
             answer=answer,
             actor=by or getpass.getuser(),
             via="shell",
+            first=_first(session),
             at=clock.now(),
         )
     if as_json:
@@ -100,7 +102,15 @@ def _answer(answer: Answer, numbers: Sequence[int], school: str, by: str, as_jso
 
 def _kept(session: SchoolSession) -> list[OpenQuestion]:
     """Rows that somebody keeps as they are."""
-    return kept_marks(session.journal, session.key, first=clock.now().date() - LATELY)
+    return kept_marks(session.journal, session.key, first=_first(session))
+
+
+def _first(session: SchoolSession) -> date:
+    """The first day of the school's edit window."""
+    # The answers are in the journal alone: no school's credentials are needed for them.
+    settings, key = session.settings, session.key
+    today = clock.now(ZoneInfo(settings.timezone(key))).date()
+    return today - timedelta(days=settings.days_back(key))
 
 
 def _next(first: date) -> str:

@@ -50,7 +50,14 @@ def _serve(host: str, port: int, *, open_browser: bool) -> None:
     url = settings.journal_url
     journal = open_journal(settings.home, url.get_secret_value() if url else None)
     try:
-        app = create_app(journal, schools, signing_key=signing_key(settings.home), access=access, host=host)
+        app = create_app(
+            journal,
+            schools,
+            days_back={key: settings.days_back(key) for key in schools},
+            signing_key=signing_key(settings.home),
+            access=access,
+            host=host,
+        )
         bound = listen(host, port)
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{bound.getsockname()[1]}/"

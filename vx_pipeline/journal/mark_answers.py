@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, insert, or_, select, update
@@ -19,9 +19,6 @@ from vx_pipeline.journal.mark_questions import (
 )
 from vx_pipeline.journal.mark_tables import mark_answers, mark_questions
 from vx_pipeline.journal.marks import Mark
-
-LATELY = timedelta(days=7)
-"""How far back kept rows are shown: the edit window of a school that has not set another."""
 
 Via = Literal["page", "shell"]
 
@@ -42,11 +39,22 @@ def answer_questions(
     answer: Answer,
     actor: str,
     via: Via,
+    first: date,
     at: datetime,
 ) -> int:
     """Records one answer to questions, and who gave it; returns to how many.
 
     ``use_ours`` may also be said to what ``kept_marks`` lists: the question is open again until a push takes it in.
+
+    Args:
+        journal: the open journal.
+        school: the school's key.
+        numbers: of the questions.
+        answer: the word.
+        actor: whose it is.
+        via: by page or shell.
+        first: the first day of the edit window; no push would carry out a word about a kept row of an earlier one.
+        at: now.
 
     Raises:
         VxError: nobody's name was given, or a question is not open any more.
@@ -64,10 +72,11 @@ def answer_questions(
         ).scalars()
         still_open = set(found)
         again = set(wanted) - still_open if answer is Answer.USE_OURS else set[int]()
-        again &= {one.number for one in _kept(connection, school)}
+        again &= {one.number for one in _kept(connection, school, first)}
         if missing := sorted(set(wanted) - still_open - again):
             raise VxError(
-                f"Question {', '.join(map(str, missing))} is not open any more: the row or Orah has changed.",
+                f"Question {', '.join(map(str, missing))} is not open any more: the row or Orah has changed, "
+                "or its day lies before the edit window.",
                 kept="Nothing was recorded.",
                 remedy="Look at the open questions again.",
             )
@@ -123,10 +132,10 @@ def standing_answer(journal: Journal, school: str, theirs: Mark, ours: Mark, *, 
 def kept_marks(journal: Journal, school: str, *, first: date) -> list[OpenQuestion]:
     """Rows of days from ``first`` on that a person keeps, after a push has taken that in; newest answer first."""
     with journal.begin() as connection:
-        return [one for one in _kept(connection, school) if one.question.place.attendance_date >= first]
+        return _kept(connection, school, first)
 
 
-def _kept(connection: Connection, school: str) -> list[OpenQuestion]:
+def _kept(connection: Connection, school: str, first: date) -> list[OpenQuestion]:
     """The questions whose answer is the last that was said about their row, and keeps it; those not open again."""
     open_rows = select(mark_questions.c.attendance_id).where(
         mark_questions.c.school == school, mark_questions.c.closed_at.is_(None)
@@ -135,6 +144,7 @@ def _kept(connection: Connection, school: str) -> list[OpenQuestion]:
         with_answers(school)
         .where(
             NEWEST_ANSWERS.c.number.is_not(None),
+            mark_questions.c.attendance_date >= first,
             mark_questions.c.attendance_id.not_in(open_rows),
         )
         .order_by(NEWEST_ANSWERS.c.number.desc())

@@ -67,6 +67,7 @@ def create_app(
     journal: Journal,
     schools: Mapping[str, ZoneInfo],
     *,
+    days_back: Mapping[str, int],
     signing_key: str,
     access: AccessSettings | None = None,
     host: str = "127.0.0.1",
@@ -76,13 +77,15 @@ def create_app(
     Args:
         journal: the open journal.
         schools: the schools' keys and time zones.
+        days_back: by school, its edit window for attendance.
         signing_key: signs the session cookies.
         access: who may come in; nobody has to log in without it.
         host: the address that it will listen on.
     """
     access = access if access is not None else AccessSettings(users={}, hosts=())
     local = is_loopback(host)
-    site = Site(journal, schools, access, _templates(), Directories(), CurrentPlans(), Tries(), Sessions())
+    kept = (Directories(), CurrentPlans(), Tries(), Sessions())
+    site = Site(journal, schools, days_back, access, _templates(), *kept)
     session = Middleware(
         SessionMiddleware,
         secret_key=signing_key,

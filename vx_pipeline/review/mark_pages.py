@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from starlette.datastructures import FormData, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from vx_pipeline.errors import VxError
-from vx_pipeline.journal.mark_answers import LATELY, answer_questions, kept_marks
+from vx_pipeline.journal.mark_answers import answer_questions, kept_marks
 from vx_pipeline.journal.mark_questions import Answer, open_questions
 from vx_pipeline.review import words
 from vx_pipeline.review.decide import take_name
@@ -106,6 +106,7 @@ def answer_marks_action(visit: Visit) -> Response:
             answer=chosen.answer,
             actor=visit.actor,
             via="page",
+            first=_first(visit),
             at=visit.now,
         )
     except VxError as error:
@@ -130,8 +131,13 @@ def _rows(visit: Visit) -> list[AskedRow]:
 
 def _kept(visit: Visit) -> list[AskedRow]:
     """Rows that somebody keeps as they are, so that they can think again."""
+    return asked_rows(kept_marks(visit.journal, visit.school, first=_first(visit)), visit.directory)
+
+
+def _first(visit: Visit) -> date:
+    """The first day of the school's edit window."""
     today = visit.now.astimezone(visit.site.schools[visit.school]).date()
-    return asked_rows(kept_marks(visit.journal, visit.school, first=today - LATELY), visit.directory)
+    return today - timedelta(days=visit.site.days_back[visit.school])
 
 
 def _newest(rows: Sequence[AskedRow]) -> int:

@@ -40,6 +40,7 @@ class Site:
     Args:
         journal: where cases are read and decisions written.
         schools: the schools' keys and time zones.
+        days_back: by school, its edit window for attendance.
         access: who may come in.
         templates: the pages.
         directories: the people of each school, kept in memory.
@@ -50,6 +51,7 @@ class Site:
 
     journal: Journal
     schools: Mapping[str, ZoneInfo]
+    days_back: Mapping[str, int]
     access: AccessSettings
     templates: jinja2.Environment
     directories: Directories

@@ -174,6 +174,7 @@ class SchoolDay:
             answer=answer,
             actor="R. Quill",
             via="page",
+            first=date.min,
             at=self.session.now(),
         )
 

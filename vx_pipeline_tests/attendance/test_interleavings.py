@@ -310,6 +310,7 @@ class Interleavings(RuleBasedStateMachine):
             answer=answer,
             actor="R. Quill",
             via="page",
+            first=date.min,
             at=self.day.session.now(),
         )
         theirs, ours = one.question.theirs, one.question.ours

@@ -495,7 +495,9 @@ def test_what_orah_may_win_over_goes_back_to_the_persons_mark(
 
 def answer(journal: Journal, word: Answer) -> int:
     numbers = [one.number for one in open_questions(journal, SCHOOL)]
-    return answer_questions(journal, SCHOOL, numbers, answer=word, actor="R. Quill", via="page", at=NOW)
+    return answer_questions(
+        journal, SCHOOL, numbers, answer=word, actor="R. Quill", via="page", first=date.min, at=NOW
+    )
 
 
 FEW = AttendancePolicy(writes_per_hour=2)

@@ -4,6 +4,7 @@ import getpass
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,21 @@ def test_who_kept_a_row_by_mistake_may_still_use_ours(office: Office) -> None:
     office.marks("use", str(number), "--by", "T. Lund").failed(0, "To be written as Orah says: 1.")
     assert office.answers() == {number: (Answer.USE_OURS, "T. Lund")}
     assert json.loads(office.marks("--json").out)["kept"] == []
+
+
+def test_a_row_whose_day_lies_before_the_edit_window_stays_kept(office: Office) -> None:
+    today = clock.now().date()
+    asked = [question(1, 101, "Late", "Absent - Excused", day=today - timedelta(days=20))]
+    (number,) = record_questions(office.journal, asked, school=SANDBOX)
+    office.marks("keep", str(number), "--by", "R. Quill")
+    record_questions(office.journal, [], covered=[1], school=SANDBOX)
+    assert json.loads(office.marks("--json").out)["kept"] == []
+    office.marks("use", str(number)).failed(1, f"Question {number} is not open", "Nothing was recorded")
+    assert office.answers() == {}
+    # A school with a wider window sees it, and its word counts.
+    office.monkeypatch.setenv("VX_POLICIES__ATTENDANCE__DAYS_BACK", "30")
+    assert [one["number"] for one in json.loads(office.marks("--json").out)["kept"]] == [number]
+    office.marks("use", str(number)).failed(0, "To be written as Orah says: 1.")
 
 
 def test_wrong_use_is_told(office: Office) -> None:

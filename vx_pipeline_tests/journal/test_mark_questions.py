@@ -64,7 +64,7 @@ def asked(
 def answer(
     journal: Journal, word: Answer, *numbers: int, school: str = NORTH, actor: str = "R. Quill"
 ) -> int:
-    return answer_questions(journal, school, numbers, answer=word, actor=actor, via="page", at=NOW)
+    return answer_questions(journal, school, numbers, answer=word, actor=actor, via="page", first=DAY, at=NOW)
 
 
 def standing(journal: Journal, seen: Question, *, school: str = NORTH) -> Answer | None:

@@ -23,6 +23,7 @@ def serving(
     *,
     access: AccessSettings | None = None,
     host: str = "127.0.0.1",
+    days_back: int = 7,
 ) -> Iterator[str]:
     """Serves the journal's schools while the block lasts; gives the address, without a slash at its end.
 
@@ -30,10 +31,12 @@ def serving(
         journal: what is shown.
         schools: their keys.
         access: who may come in.
+        days_back: the schools' edit window.
         host: the address that the page believes to be served on; it listens on this machine alone.
     """
     zones = {school: ZoneInfo("America/New_York") for school in schools}
-    app = create_app(journal, zones, signing_key=_KEY, access=access, host=host)
+    windows = dict.fromkeys(zones, days_back)
+    app = create_app(journal, zones, days_back=windows, signing_key=_KEY, access=access, host=host)
     server = review_server(app)
     with listen("127.0.0.1", 0) as bound:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True)

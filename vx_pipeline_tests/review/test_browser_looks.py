@@ -104,7 +104,13 @@ def fill_history(journal: Journal) -> None:
 def ask_about_marks(journal: Journal) -> None:
     """Questions of both kinds, one of them answered."""
     numbers = record_questions(journal)
-    common = {"answer": MarkAnswer.USE_OURS, "actor": "Rosa Quill", "via": "shell", "at": datetime.now(UTC)}
+    common = {
+        "first": datetime.now(UTC).date(),
+        "answer": MarkAnswer.USE_OURS,
+        "actor": "Rosa Quill",
+        "via": "shell",
+        "at": datetime.now(UTC),
+    }
     answer_questions(journal, SCHOOL, numbers[2:3], **common)  # type: ignore[arg-type]
 
 

@@ -1,6 +1,6 @@
 """Answering questions about marks, as a visitor without a script."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -46,7 +46,16 @@ def answers(journal: Journal, school: str = SCHOOL) -> dict[int, Answer]:
 
 
 def say(journal: Journal, numbers: list[int], answer: Answer, actor: str = "Theo Lund") -> None:
-    answer_questions(journal, SCHOOL, numbers, answer=answer, actor=actor, via="shell", at=datetime.now(UTC))
+    answer_questions(
+        journal,
+        SCHOOL,
+        numbers,
+        answer=answer,
+        actor=actor,
+        via="shell",
+        first=date.min,
+        at=datetime.now(UTC),
+    )
 
 
 def test_where_nothing_waits_the_page_says_so(visitor: Visitor) -> None:
@@ -351,7 +360,7 @@ def test_kept_rows_are_listed_and_may_still_become_what_orah_says(journal: Journ
     record_questions(journal, [], covered=[1, 2])
     page = visitor.get(MARKS)
     text = visible(page)
-    # The other's day is long over.
+    # The other's day lies before the edit window.
     assert "Nothing waits" in text
     assert "Kept as they are 1 row" in text
     for told in ("Stays Late and not, by Orah: Absent - Excused (Town)", "Theo Lund", "Rather use ours"):
