@@ -5,15 +5,15 @@ that it touches, inside the edit window.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import dagster as dg
 
 from vx_pipeline.automation.decisions import attempt, for_each_school
 from vx_pipeline.automation.news import digest
-from vx_pipeline.automation.push import push_attendance_job, push_request
+from vx_pipeline.automation.push import MIDDLE, push_attendance_job, push_request
 from vx_pipeline.journal.cases import ORAH, find_cases, get_person
 from vx_pipeline.journal.decisions import Decision, Entity, Kind, decisions_after
 from vx_pipeline.journal.ledger import LARGEST_ID
@@ -52,12 +52,13 @@ def backfills(session: SchoolSession) -> list[Backfill]:
             if oldest <= day <= session.today():
                 found[day][orah_id].add(reason)
 
+    in_doubt = _in_doubt(session)
     for orah_id, days in days_without_match(session.journal, session.key, first=oldest).items():
-        if (owner := _owner(session, orah_id)) is not None:
+        if (owner := _owner(session, orah_id, in_doubt)) is not None:
             add(orah_id, days, f"student {owner}")
     for decision in _recent(session):
         assert decision.orah_id is not None
-        add(decision.orah_id, _days(session, decision, oldest), f"decision {decision.number}")
+        add(decision.orah_id, _days(session, decision, oldest, in_doubt), f"decision {decision.number}")
     for day, answers in answered_days(session.journal, session.key).items():
         for orah_id, number in answers:
             add(orah_id, [day], f"answer {number}")
@@ -69,9 +70,11 @@ def backfills(session: SchoolSession) -> list[Backfill]:
 def _recent(session: SchoolSession) -> list[Decision]:
     """Decisions of the edit window about pairs of student and record. Each set of them is pushed once.
 
-    So long, because it may take days until a match takes one in.
+    So long, because it may take days until a match takes one in. They drop out day by day: each that drops out by
+    itself would make another set of the rest, and another push.
     """
-    since = session.now() - timedelta(days=max(1, session.school.policies.attendance.days_back))
+    first = session.today() - timedelta(days=max(1, session.school.policies.attendance.days_back))
+    since = datetime.combine(first, time.min, tzinfo=session.school.zone)
     return [
         one
         for one in decisions_after(session.journal, 0, session.key, since=since)
@@ -79,11 +82,13 @@ def _recent(session: SchoolSession) -> list[Decision]:
     ]
 
 
-def _days(session: SchoolSession, decision: Decision, oldest: date) -> tuple[date, ...]:
+def _days(
+    session: SchoolSession, decision: Decision, oldest: date, in_doubt: Collection[int | None]
+) -> tuple[date, ...]:
     """The days that a decision touches, once the matching has taken it in; none before."""
     assert decision.orah_id is not None
     assert decision.veracross_id is not None
-    linked = _owner(session, decision.orah_id) == decision.veracross_id
+    linked = _owner(session, decision.orah_id, in_doubt) == decision.veracross_id
     if decision.kind is Kind.SAME:
         return (*decision.days, *_marked_otherwise(session, decision, oldest)) if linked else ()
     if decision.kind in (Kind.NEVER, Kind.UNLINK, Kind.UNDO) and not linked:
@@ -110,10 +115,10 @@ def _marked_otherwise(session: SchoolSession, decision: Decision, oldest: date) 
     )
 
 
-def _owner(session: SchoolSession, orah_id: int) -> int | None:
+def _owner(session: SchoolSession, orah_id: int, in_doubt: Collection[int | None]) -> int | None:
     """The student that the newest matching linked to a record in Orah; None while that link is in doubt."""
     person = get_person(session.journal, session.key, Entity.STUDENT, ORAH, orah_id)
-    return person.linked_to if person and orah_id not in _in_doubt(session) else None
+    return person.linked_to if person and orah_id not in in_doubt else None
 
 
 def _in_doubt(session: SchoolSession) -> set[int | None]:
@@ -142,6 +147,7 @@ def _requests(context: dg.SensorEvaluationContext, session: SchoolSession) -> li
             one.orah_ids,
             f"{session.key}:{one.cause}:{attempt(session)}",
             tags={CAUSE: f"{session.key}:{one.cause}"},
+            priority=MIDDLE,
         )
         for one in backfills(session)
         if not _went_well(context.instance, f"{session.key}:{one.cause}")

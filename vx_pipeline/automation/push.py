@@ -31,7 +31,7 @@ _SOURCE = "push:"
 """How the sources of troubles with pushes begin; the day follows."""
 
 HIGH, MIDDLE, LOW = 10, 5, -10
-"""Of a push that somebody's movement asks for, of a push of everybody, and of what may wait for both."""
+"""Of a push that a movement asks for, of one of everybody or of days gone by, and of what may wait for both."""
 
 
 class PushConfig(dg.Config):

@@ -11,6 +11,7 @@ import pytest
 
 from vx_pipeline.automation.backfill import backfill_sensor
 from vx_pipeline.automation.decisions import decisions_sensor
+from vx_pipeline.automation.push import PRIORITY
 from vx_pipeline.commands import runs
 from vx_pipeline.definitions import defs
 from vx_pipeline.journal.cases import ORAH, VERACROSS, Case, get_person, seen_fields
@@ -122,6 +123,7 @@ def test_a_match_that_is_fixed_days_later_brings_just_the_marks_that_waited_for_
     assert tick(pipeline, backfill_sensor) == [], "the link does not stand yet"
     assert runs.run_job(pipeline.instance, "rematch", SANDBOX).success
     (request,) = tick(pipeline, backfill_sensor)
+    assert request.tags[PRIORITY] == "5", "whoever leaves now goes first"
     assert (request.job_name, request.tags["dagster/partition/day"]) == ("push_attendance", day.isoformat())
     assert request.run_config["ops"]["push_attendance_op"]["config"] == {"orah_ids": [record]}
 
