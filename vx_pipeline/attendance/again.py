@@ -15,7 +15,7 @@ RETRY_LATER = timedelta(hours=6)
 """When an earlier day is looked at again of which Orah did not answer for a pass: it may never do so."""
 
 LATER = timedelta(hours=1)
-"""When a row is looked at again that waits for a person to mend the settings, or of a day that is over."""
+"""When a row of today is looked at again that waits for a person to mend the settings, or one of an earlier day."""
 
 
 def with_retries(
@@ -53,8 +53,9 @@ def with_retries(
 
 
 def _wait(result: str, *, days_ago: int) -> timedelta | None:
-    if result == "failed" or (result == "no_row" and days_ago == 0):
-        return RETRY
-    if result == "blocked" or (result == "no_row" and days_ago == 1):
-        return LATER
-    return AGAIN_SOON if result == "waiting" else None
+    if result == "waiting":
+        return AGAIN_SOON
+    if days_ago == 0:
+        return {"failed": RETRY, "no_row": RETRY, "blocked": LATER}.get(result)
+    # What waits for the settings is pushed with the whole window in the morning.
+    return LATER if result == "failed" or (result == "no_row" and days_ago == 1) else None
