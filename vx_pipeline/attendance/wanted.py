@@ -91,9 +91,8 @@ def wanted_marks(
     found = []
     for meeting in tracked:
         own, roll = by_student[meeting.orah_id], taken.get(meeting)
-        # An edit may be of later than any movement: what it says stands.
-        says_there = roll is not None and roll.status == "Present" and roll.source != "edit"
-        left = left_after(own, roll.taken_at) if roll and says_there else []
+        seen = _seen_at(roll) if roll else None
+        left = left_after(own, seen) if seen else []
         missed, missed_since = _missed(own, meeting, now), _missed(left, meeting, now)
         found.append(_wanted(meeting, missed, roll, missed_since, policy))
     return [one for one in found if one is not None]
@@ -180,6 +179,14 @@ def _of_time_away(missed: Missed, away: Away, outcome: Outcome, policy: Attendan
         evidence=tuple(dict.fromkeys(found for one in missed.periods for found in one.evidence)),
         known_from=min(one.known_from or one.start for one in missed.periods),
     )
+
+
+def _seen_at(roll: RollResult) -> datetime | None:
+    """When the student was there by a roll; who was late came while it was taken. None where it does not tell."""
+    # An edit may be of later than any movement: what it says stands.
+    if roll.status == "Absent" or roll.source == "edit":
+        return None
+    return roll.ends_at or roll.taken_at if roll.status == "Late" else roll.taken_at
 
 
 def _of_roll(meeting: Meeting, roll: RollResult) -> Wanted:
