@@ -100,7 +100,8 @@ def ask(
         for number, before, answered in _open(connection, school, rows):
             question = wanted.get(before.theirs.attendance_id)
             if question is not None and _same(before, question):
-                _change(connection, number, seen_at=at)
+                # One that an earlier version asked has no cause yet.
+                _change(connection, number, seen_at=at, cause=question.cause or before.cause)
                 del wanted[before.theirs.attendance_id]
             else:
                 closed_as = "answered" if answered else "replaced" if question else "settled"

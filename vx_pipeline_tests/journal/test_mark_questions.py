@@ -397,3 +397,17 @@ def test_what_an_earlier_version_asked_and_noted_goes_on(tmp_path: Path) -> None
     base = last_mark(journal, NORTH, 9)
     assert (base, base and base.chosen) == (Mark(9, PRESENT, None, ours=False), False)
     journal.close()
+
+
+def test_a_question_of_an_earlier_version_takes_the_cause_for_which_it_is_asked_again(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    number, *_ = asked(journal, question())
+    assert asked(journal, replace(question(), cause=CAUSE)) == []
+    (found,) = open_questions(journal, NORTH)
+    assert (found.number, found.question.cause) == (number, CAUSE)
+    answer(journal, Answer.KEEP_THEIRS, number)
+    asked(journal)
+    other = "absent|roll|Not seen|Unexcused"
+    assert standing(journal, replace(question(), cause=CAUSE)) is Answer.KEEP_THEIRS
+    assert standing(journal, replace(question(), cause=other)) is None
+    journal.close()
