@@ -381,6 +381,9 @@ def test_a_job_that_stops_is_red_until_it_comes_through(pipeline: tuple[Pipeline
         assert open_problems(session.journal, SANDBOX) == red, "an older day says nothing about the newest"
         assert found.attendance(day).success
         assert open_problems(session.journal, SANDBOX) == []
+        sandbox.add_fault(Fault(FaultKind.STATUS, path="*/v3/classes/*/attendance", status=403, times=1))
+        assert not found.attendance(Register(sandbox, session).day(3)).success
+        assert open_problems(session.journal, SANDBOX) == [], "no night would come that ends it"
 
 
 def test_a_status_of_no_known_meaning_is_told(pipeline: tuple[Pipeline, Sandbox]) -> None:
