@@ -62,10 +62,12 @@ def _due(day: date, moments: Mapping[int, datetime], asked_in: str) -> Wish:
 
 def behind(session: SchoolSession, now: datetime) -> list[Trouble]:
     """A trouble where marks are behind: a push was wanted an hour ago, and none came through."""
+    oldest = now.date() - timedelta(days=session.school.policies.attendance.days_back)
     owed = pushes_owed(session.journal, session.key, before=now.astimezone(UTC) - BEHIND)
-    if not owed:
+    # A day that has left the edit window is not asked for any more, and forgotten by the next push.
+    days = ", ".join(str(day) for day in owed if day >= oldest)
+    if not days:
         return []
-    days = ", ".join(str(day) for day in owed)
     told = (
         f"marks are behind: for more than an hour no push of {days} has come through. "
         "Look at the runs of push_attendance"

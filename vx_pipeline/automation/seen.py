@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter
 
 from vx_pipeline.attendance.absences import Places
 from vx_pipeline.orah.assumed import parse_moment
@@ -92,9 +92,13 @@ _CURSOR = TypeAdapter(Seen)
 def read_cursor(cursor: str | None) -> Seen:
     """The cursor of the look before; one that cannot be read counts as lost."""
     try:
-        return _CURSOR.validate_json(cursor) if cursor else Seen()
-    except ValidationError:
+        seen = _CURSOR.validate_json(cursor) if cursor else Seen()
+        for quarter in (seen.looked, seen.passes):
+            if quarter and datetime.fromisoformat(quarter).tzinfo is None:
+                return Seen()
+    except ValueError:
         return Seen()
+    return seen
 
 
 def write_cursor(seen: Seen) -> str:

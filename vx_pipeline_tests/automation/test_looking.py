@@ -319,6 +319,8 @@ def test_the_first_look_on_a_day_asks_for_everybody(watched: Watched, sandbox: S
         '{"until": "2099-01-01T00:00:00Z"}',
         "[]",
         '{"until": "then"}',
+        '{"looked": "x", "until": "2026-11-18T13:00:00Z"}',
+        '{"looked": "2026-11-18T08:00:00", "until": "2026-11-18T13:00:00Z"}',
         '{"sums": {"x": 1}}',
         '{"sandbox": "{}"}',
     ],

@@ -7,10 +7,10 @@ import pytest
 
 from vx_pipeline.assets.partitions import school_day_key
 from vx_pipeline.assets.resources import Schools
-from vx_pipeline.automation.owed import due_wishes
+from vx_pipeline.automation.owed import behind, due_wishes
 from vx_pipeline.automation.push import DUE, PRIORITY
 from vx_pipeline.definitions import defs
-from vx_pipeline.journal.due_pushes import begin_push, plan_push
+from vx_pipeline.journal.due_pushes import begin_push, plan_push, wish_push
 from vx_pipeline.sandbox import Fault, FaultKind, Sandbox
 from vx_pipeline.settings import SANDBOX
 from vx_pipeline_tests.automation.watching import (
@@ -65,6 +65,15 @@ def test_a_push_that_cannot_read_orah_is_made_again_whoever_it_was_for(
     assert run(pipeline, request).success
     assert problems(pipeline) == []
     assert watched.asks_at(MORNING + timedelta(minutes=32)) == []
+
+
+def test_a_day_that_has_left_the_edit_window_is_not_behind(pipeline: Pipeline) -> None:
+    with pipeline.session() as session:
+        for days in (8, 7):
+            at, day = MORNING - timedelta(hours=2), TODAY - timedelta(days=days)
+            wish_push(session.journal, SANDBOX, day, [7], at=at, due_at=at)
+        (told,) = behind(session, MORNING)
+    assert f"no push of {TODAY - timedelta(days=7)} has come through" in told.reason
 
 
 def test_while_runs_wait_whoever_is_due_in_the_same_minutes_is_asked_for_together(
