@@ -121,10 +121,17 @@ class OrahReader:
         )
         self._note_passes(movements, now, orah_ids)
         leave_ids = passes_to_read(self.journal, self.school, first=first, last=last, orah_ids=orah_ids)
-        behind = {int(one[1:]) for mark in marks for one in mark.because.evidence if one.startswith("p")}
-        passes = await read_passes(
-            self.orah, self.journal, self.school, sorted(behind.union(leave_ids)), now=now
-        )
+        behind = {
+            int(one[1:]): mark.place.orah_id
+            for mark in marks
+            for one in mark.because.evidence
+            if one.startswith("p")
+        }
+        answered = {**behind, **{one: owner for one, owner in leave_ids.items() if owner is not None}}
+        # Those that were answered before come first, and then the newest: old ones that never answer keep no other
+        # from being read.
+        order = sorted({**behind, **leave_ids}, key=lambda one: (one not in answered, -one))
+        passes = await read_passes(self.orah, self.journal, self.school, order, now=now)
         rolls = await self._rolls(first, last)
         periods = periods_away(movements, passes.passes, places, rolls.results)
         # A movement to a place that the list does not have is not understood this time: the list may be short.
@@ -133,7 +140,7 @@ class OrahReader:
             for record in movements
             if record["location"] is None or record["location"]["id"] in listed
         ]
-        owners = leave_ids | _owners(movements)
+        owners = answered | _owners(movements)
         failed = {owner for one in passes.failed if (owner := owners.get(one)) is not None}
         return OrahSays(
             [one for one in periods if orah_ids is None or one.orah_id in orah_ids],

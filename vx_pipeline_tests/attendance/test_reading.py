@@ -266,7 +266,8 @@ def test_a_pass_that_is_not_answered_this_time_is_read_again_and_keeps_nobody_el
     note_pass(
         orah.journal, SCHOOL, other, at=hours(9), orah_id=orah.ben, starts_at=hours(9), ends_at=hours(12)
     )
-    fault = Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=2)
+    # The other one was answered before, and is read first.
+    fault = Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=2, after=1)
     orah.sandbox.add_fault(fault)
     says = orah.read(marks=[mark(f"p{leave}", moved)])
     assert says.cannot_tell([f"p{leave}", moved])
@@ -286,6 +287,27 @@ def test_where_no_pass_is_answered_only_a_few_are_tried(orah: Orah) -> None:
     assert (says.periods, says.passes_unread, says.read_again) == ([], 6, frozenset({orah.ann}))
     assert all(says.cannot_tell([f"p{leave}"]) for leave in leaves)
     assert orah.requests() == 4 + 3 * 2  # each of the three in two tries
+
+
+def test_passes_that_never_answer_keep_no_other_from_being_read(orah: Orah) -> None:
+    for _ in range(3):
+        note_pass(orah.journal, SCHOOL, orah.gets_pass(hours(9), hours(12)), at=hours(9))
+    read_before = orah.gets_pass(hours(9), hours(12), who=orah.ben)
+    note_pass(orah.journal, SCHOOL, read_before, at=hours(9), orah_id=orah.ben)
+    new = orah.gets_pass(hours(9), hours(12))
+    note_pass(orah.journal, SCHOOL, new, at=hours(9))
+    status = Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=None, after=2)
+    orah.sandbox.add_fault(status)
+    says = orah.read()
+    assert says.has_shown([f"p{read_before}", f"p{new}"])
+    assert says.passes_unread == 3
+
+
+def test_a_pass_that_only_a_mark_names_is_read_again_for_its_student(orah: Orah) -> None:
+    leave = orah.gets_pass(hours(9), hours(12))
+    orah.sandbox.add_fault(Fault(FaultKind.STATUS, system="orah", path="*/leave/get-single", times=None))
+    ours = mark(f"p{leave}")
+    assert orah.read(marks=[ours]).read_again == {ours.place.orah_id}
 
 
 def test_a_pass_that_is_overdue_is_read_until_it_says_nothing_more(orah: Orah) -> None:
