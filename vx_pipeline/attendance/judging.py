@@ -18,7 +18,7 @@ from vx_pipeline.attendance.rows import (
 from vx_pipeline.attendance.writing import Pusher
 from vx_pipeline.journal.mark_answers import Word, standing_answer
 from vx_pipeline.journal.mark_questions import Answer, Kind, Question
-from vx_pipeline.journal.marks import Mark, Place, last_mark, note_left, record_mark
+from vx_pipeline.journal.marks import Mark, Place, last_mark, note_left, record_mark, without
 
 
 class Judge:
@@ -83,7 +83,7 @@ class Judge:
         status = read.statuses.code(label)
         assert status is not None
         notes, marker = now.notes or "", policy.note_marker.strip()
-        marked = notes if notes.rstrip().endswith(marker) else f"{notes} {marker}".strip()
+        marked = notes if notes.rstrip().endswith(marker) else f"{without(marker, notes)} {marker}".strip()
         ours = Mark(now.attendance_id, status, marked, ours=True)
         base = last_mark(self._pusher.journal, self._pusher.school, now.attendance_id)
         if base is None:

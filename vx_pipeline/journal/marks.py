@@ -172,11 +172,25 @@ def our_marks(
 
 
 def note_left(*, base: Mark, now: Mark, origin: Mark) -> str | None:
-    """The note of a row that goes back: as it was before, with what a person has written into it since."""
+    """The note of a row that goes back: as it was before, with what a person has written into it since.
+
+    What our write put behind the earlier note, its marker, goes, wherever it stands by now.
+    """
     if now.notes == base.notes:
         return origin.notes
-    written = now.notes or ""
-    return written.replace(base.notes, origin.notes or "", 1).strip() or None if base.notes else now.notes
+    before, ours, written = origin.notes or "", base.notes or "", now.notes or ""
+    marker = ours.removeprefix(before).strip() if ours.startswith(before) else ""
+    if ours and ours in written:
+        return written.replace(ours, before, 1).strip() or None
+    if marker and written.count(marker) > before.count(marker):
+        return without(marker, written) or None
+    return now.notes
+
+
+def without(marker: str, note: str) -> str:
+    """A note without the last of the markers that stand in it."""
+    head, _, tail = note.rpartition(marker) if marker else ("", "", note)
+    return f"{head.rstrip()}{tail}".strip()
 
 
 def marked_days(

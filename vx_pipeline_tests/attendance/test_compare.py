@@ -142,6 +142,9 @@ def test_each_case_in_words() -> None:
         ("key", "key [via Orah]", "key [via Orah]", "key"),
         ("key", "key [via Orah]", "key [via Orah], seen", "key, seen"),
         ("key", "key [via Orah]", "seen", "seen"),
+        ("late bus", "late bus [via Orah]", "late bus, mum called [via Orah]", "late bus, mum called"),
+        ("late bus", "late bus [via Orah]", "bus [via Orah] late", "bus late"),
+        ("seen [via Orah]", "seen [via Orah]", "ill, seen [via Orah]", "ill, seen [via Orah]"),
         ("key", "key [via Orah]", None, None),
     ],
 )

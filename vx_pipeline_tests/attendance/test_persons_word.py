@@ -256,6 +256,20 @@ def test_our_own_status_with_a_note_is_not_what_a_row_goes_back_to(day: SchoolDa
     assert day.marks()[0] == ("Present", "mum called")
 
 
+def test_a_note_behind_our_marker_comes_before_it_and_the_marker_goes_with_the_mark(day: SchoolDay) -> None:
+    leave = on_pass(day)
+    day.push()
+    day.teacher_marks(0, "Absent - Excused", f"{MARKER} ok")
+    day.ends_pass(leave, day.starts(0) + minutes(15))  # Orah says late now
+    day.push()
+    day.answers(Answer.USE_OURS)
+    assert results(day.push()) == ["written"]
+    assert day.marks()[0] == ("Late", f"ok {MARKER}")
+    day.sandbox.hands.change_leave(leave, {"status": "Cancelled"})
+    assert results(day.push()) == ["restored"]
+    assert day.marks()[0] == ("Present", "ok")
+
+
 # --- thinking again
 
 
