@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from vx_pipeline.commands.doctor_dagster import dagster_configuration
 from vx_pipeline.commands.doctor_labels import each_known, known_labels
 from vx_pipeline.commands.findings import Finding, finding
 from vx_pipeline.errors import AccessError, NotFoundError, ServiceError, VxError
@@ -33,6 +34,7 @@ def examine(session: SchoolSession) -> Iterator[Finding]:
     """
     session.school  # noqa: B018 - settings that are wrong are told before anything is tried
     yield from _files(session)
+    yield from dagster_configuration(session.settings)
     yield from _veracross(session)
     yield from _orah(session)
     yield from known_labels(session)

@@ -51,12 +51,17 @@ class Outcome:
     skipped: tuple[str, ...]
 
 
+def configuration_file(settings: Settings) -> Path:
+    """Dagster's configuration in its folder: ``DAGSTER_HOME``, or ``$VX_HOME/dagster``; it need not be there."""
+    return Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster").absolute() / "dagster.yaml"
+
+
 def dagster_home(settings: Settings) -> Path:
-    """Dagster's folder: ``DAGSTER_HOME``, or ``$VX_HOME/dagster`` with the configuration that ships here."""
-    home = Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster").absolute()
+    """Dagster's folder, made where it is not there, with the configuration that ships here."""
+    configuration = configuration_file(settings)
+    home = configuration.parent
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    configuration = home / "dagster.yaml"
     if not configuration.exists():
         shipped = resources.files("vx_pipeline").joinpath("deploy/dagster.yaml")
         configuration.write_text(shipped.read_text())
