@@ -5,7 +5,7 @@ Each trouble is about something of its own: two about one thing are one, and nob
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from zlib import crc32
 
 from vx_pipeline.assets.alerts import tell_troubles
@@ -38,8 +38,8 @@ def tell_marks(session: SchoolSession) -> None:
 
 
 def tell_labels(session: SchoolSession, troubles: Iterable[str]) -> None:
-    """Tells what is wrong with which status: in the settings, or in what today's marks would need."""
-    found = dict.fromkeys([*troubles, *_blocked_today(session)])
+    """Tells what is wrong with which status: in the settings, or in what marks of the edit window would need."""
+    found = dict.fromkeys([*troubles, *_blocked(session)])
     tell_troubles(
         session, "labels", [Trouble(YELLOW, "status", crc32(told.encode()), told) for told in found]
     )
@@ -64,23 +64,27 @@ def _counted(found: dict[str, tuple[int, str]]) -> list[Trouble]:
 def _rows_missing(session: SchoolSession) -> int:
     """Rows of days in the edit window that Veracross did not have when they were looked for last."""
     over = (session.now().astimezone(session.school.zone) - NIGHT).date()
-    oldest = session.today() - timedelta(days=session.school.policies.attendance.days_back)
     with session.reading() as connection:
         row = connection.execute(
             "SELECT count(*) FROM attendance.planned_updates "
             "WHERE result = 'no_row' AND attendance_date >= $oldest AND attendance_date < $over",
-            {"oldest": oldest, "over": over},
+            {"oldest": _oldest(session), "over": over},
         ).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _blocked_today(session: SchoolSession) -> list[str]:
-    """Why marks of today are not written for want of a status; also of students that this push did not cover."""
+def _blocked(session: SchoolSession) -> list[str]:
+    """Why marks of the edit window are not written for want of a status; also of those that this push left out."""
     with session.reading() as connection:
         rows = connection.execute(
             "SELECT DISTINCT reason FROM attendance.planned_updates "
-            "WHERE result = 'blocked' AND attendance_date = $today ORDER BY reason",
-            {"today": session.today()},
+            "WHERE result = 'blocked' AND attendance_date >= $oldest ORDER BY reason",
+            {"oldest": _oldest(session)},
         ).fetchall()
     return [str(reason) for (reason,) in rows]
+
+
+def _oldest(session: SchoolSession) -> date:
+    """The first day of the edit window."""
+    return session.today() - timedelta(days=session.school.policies.attendance.days_back)

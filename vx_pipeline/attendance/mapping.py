@@ -85,8 +85,18 @@ def label_for(wanted: Wanted, policy: AttendancePolicy) -> str:
 
 
 def named_labels(policy: AttendancePolicy) -> list[str]:
-    """Every label that the settings name, and that of an unexcused absence where they do not, in order, once."""
+    """Every label that the settings name, in order, once.
+
+    With those that reason types have by themselves, where the settings name the reason type of a place or a pass;
+    and that of an unexcused absence where rolls are read. One that expects nobody is told when it comes.
+    """
     labels = [policy.present_status, policy.absent_status, policy.late_status, *policy.statuses.values()]
-    if policy.rolls and not any(key.strip().lower() == "unexcused" for key in policy.statuses):
-        labels.append(UNEXCUSED)
+    named, may_come = {key.strip().lower() for key in policy.statuses}, set(policy.reason_types.values())
+    if policy.rolls:
+        may_come.add("Unexcused")
+    labels += [
+        label
+        for reason_type, label in _OF_REASON_TYPE.items()
+        if reason_type in may_come and reason_type.lower() not in named
+    ]
     return list(dict.fromkeys(label.strip() for label in labels if label.strip()))

@@ -163,8 +163,23 @@ def test_every_label_is_one_that_the_settings_name_and_case_does_not_matter(
 def test_the_labels_that_the_settings_name_are_each_named_once() -> None:
     policy = AttendancePolicy(statuses={"Town": " Late ", "Home": "", "Bus": "Away"})
     assert named_labels(policy) == ["Present", "Absent - Excused", "Late", "Away", "Absent - Unexcused"]
-    for mapped in (AttendancePolicy(statuses={" unexcused": "Away"}), AttendancePolicy(rolls=False)):
-        assert "Absent - Unexcused" not in named_labels(mapped)
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ({}, ["Absent - Unexcused"]),
+        ({"statuses": {" unexcused": "Away"}}, ["Away"]),
+        ({"rolls": False}, []),
+        ({"rolls": False, "reason_types": {"Town": "Unexcused"}}, ["Absent - Unexcused"]),
+        ({"rolls": False, "reason_types": {"Town": "Excused", "Bus": "Not Expected"}}, ["Not Expected"]),
+        ({"reason_types": {"Bus": "Not Expected"}, "statuses": {"Not Expected": ""}}, ["Absent - Unexcused"]),
+    ],
+)
+def test_the_label_of_a_reason_type_is_named_where_a_roll_or_the_settings_may_bring_it(
+    rules: dict[str, Any], found: list[str]
+) -> None:
+    assert named_labels(AttendancePolicy(**rules))[3:] == found
 
 
 @pytest.mark.parametrize(

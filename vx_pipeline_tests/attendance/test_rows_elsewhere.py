@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vx_pipeline.assets.push_troubles import tell_labels
 from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.journal.decisions import Kind
 from vx_pipeline.journal.due_pushes import pushes_due
@@ -210,6 +211,20 @@ def test_what_the_settings_block_is_tried_again(day: SchoolDay) -> None:
     later(day, 60)
     assert results(day.push()) == ["written"]
     assert due(day) is None
+
+
+def test_what_was_blocked_on_an_earlier_day_is_still_told(day: SchoolDay) -> None:
+    def told() -> list[str]:
+        problems = open_problems(day.session.journal, day.session.key)
+        return [one.reason for one in problems if "own list" in one.reason]
+
+    day.takes_roll(day.starts(0) + minutes(2), "Absent", kind="Not Expected")
+    assert results(day.push()) == ["blocked"]
+    assert len(told()) == 1
+    later(day, 24 * 60)
+    # As a push does that has read the list for other rows.
+    tell_labels(day.session, ())
+    assert len(told()) == 1
 
 
 def test_a_row_that_is_not_there_is_looked_for_until_the_next_day_is_over(day: SchoolDay) -> None:
