@@ -490,10 +490,12 @@ class Interleavings(RuleBasedStateMachine):
         if on_pass >= POLICY.absent_share * (end - first):
             return "Absent - Excused"
         if (roll := self._roll(student, first)) is not None:
-            if roll["status"] == "Present":
+            if roll["status"] != "Absent" and roll["source"] != "edit":
                 left = {at for at in away if self._left_since(student, at) > roll["taken"]}
-                enough = roll["source"] != "edit" and len(left) >= POLICY.absent_share * (end - first)
-                return "Absent - Excused" if enough else None
+                if len(left) >= POLICY.absent_share * (end - first):
+                    return "Absent - Excused"
+            if roll["status"] == "Present":
+                return None
             usual = "Late" if roll["status"] == "Late" else "Absent - Excused"
             return POLICY.statuses.get(roll["reason"]["name"], usual)
         if len(away) >= POLICY.absent_share * (end - first):
@@ -604,16 +606,23 @@ class Interleavings(RuleBasedStateMachine):
         return number if away or abs(at - start) <= 15 else None
 
     def _roll(self, student: int, first: int) -> Row | None:
-        """The last entry of a roll that can only be of the lesson that begins then."""
+        """The last entry of a roll that can only be of the lesson that begins then.
+
+        It may be of a lesson without attendance, too, unless that meets at the same time as one with.
+        """
         lessons = [
-            minute(datetime.fromisoformat(row["start_time"]))
-            for row in self.rows.values()
-            if self.day.links[row["student_id"]] == student
+            (minute(one.starts_at), minute(one.ends_at), one.is_tracked)
+            for one in self.world.known.meetings
+            if one.orah_id == student
         ]
         found = None
         for roll in sorted(self._records("roll"), key=lambda one: (one["start_time"], one["id"])):
             taken, entry = minute(datetime.fromisoformat(roll["start_time"])), roll["students"][0]
-            possible = [lesson for lesson in lessons if lesson - 10 <= taken < lesson + 55]
+            near = [one for one in lessons if one[0] - 10 <= taken < one[1]]
+            tracked = [one for one in near if one[2]]
+            possible = [
+                one[0] for one in near if one[2] or not any(one[0] < b and a < one[1] for a, b, _ in tracked)
+            ]
             if entry["student"]["id"] == student and possible == [first]:
                 found = {**entry, "taken": taken}
         return found
