@@ -27,6 +27,7 @@ from vx_pipeline_tests.running import point_at
 
 ZONE = ZoneInfo("America/New_York")
 MARKER = "[via Orah]"
+WEDNESDAY = date(2026, 11, 18)
 TABLES = ("classes", "enrollments", "meeting_times")
 
 _LANDED: dict[tuple[date, int], bytes] = {}
@@ -294,6 +295,16 @@ def _choose(found: SchoolDay, lessons: int) -> None:
     found.student_id, found.orah_id = students[0], links[students[0]]
     assert len(found.lessons) == lessons
     found.link(links)
+
+
+def results(pushed: PushedDay) -> list[str]:
+    """What became of each row."""
+    return [update.result for update in pushed.updates]
+
+
+def later(day: SchoolDay, number: float = 6) -> None:
+    """Some minutes later; six, if not said otherwise, in which a doubt has become a certainty."""
+    day.at(day.clock.moment + minutes(number))
 
 
 def minutes(number: float) -> timedelta:

@@ -1,34 +1,18 @@
 """What one push of a day notes for those after it, and what a table and the page show of it."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from vx_pipeline.assets.attendance_push import push_metadata
-from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.journal.decisions import Kind
 from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.mark_questions import open_questions
 from vx_pipeline.journal.push_memory import days_without_match
 from vx_pipeline.settings import SANDBOX
-from vx_pipeline_tests.attendance.school_day import SchoolDay, minutes, school_day
-from vx_pipeline_tests.conftest import SandboxFactory
+from vx_pipeline_tests.attendance.school_day import WEDNESDAY, SchoolDay, minutes, results
 from vx_pipeline_tests.world import rows
-
-WEDNESDAY = date(2026, 11, 18)
-
-
-@pytest.fixture
-def day(make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SchoolDay]:
-    with school_day(make_sandbox(20, today=WEDNESDAY), tmp_path / "vx", monkeypatch, WEDNESDAY) as found:
-        yield found
-
-
-def results(pushed: PushedDay) -> list[str]:
-    return [update.result for update in pushed.updates]
 
 
 def takes_roll(day: SchoolDay, status: str) -> None:

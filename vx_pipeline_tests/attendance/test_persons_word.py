@@ -2,36 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import delete
 
-from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.journal.mark_answers import kept_marks
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.push_memory import note_pass
 from vx_pipeline.journal.tables import outcomes
 from vx_pipeline.sandbox import Fault, FaultKind
-from vx_pipeline_tests.attendance.school_day import MARKER, SchoolDay, minutes, school_day
-from vx_pipeline_tests.conftest import SandboxFactory
+from vx_pipeline_tests.attendance.school_day import (
+    MARKER,
+    WEDNESDAY,
+    SchoolDay,
+    later,
+    minutes,
+    results,
+)
 
-WEDNESDAY = date(2026, 11, 18)
 PRESENT, ABSENT = ("Present", None), ("Absent - Excused", MARKER)
 PATCH = "*/attendance/*"
 LOST = Fault(FaultKind.REQUEST_LOST, path=PATCH, method="PATCH")
-
-
-@pytest.fixture
-def day(make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SchoolDay]:
-    with school_day(make_sandbox(20, today=WEDNESDAY), tmp_path / "vx", monkeypatch, WEDNESDAY) as found:
-        yield found
-
-
-def results(pushed: PushedDay) -> list[str]:
-    return [update.result for update in pushed.updates]
 
 
 @contextmanager
@@ -53,10 +44,6 @@ def status(day: SchoolDay, label: str) -> dict[str, Any]:
     items = next(one["items"] for one in lists if "status" in one["fields"])
     found: dict[str, Any] = next(item for item in items if item["description"] == label)
     return found
-
-
-def later(day: SchoolDay) -> None:
-    day.at(day.clock.moment + minutes(6))
 
 
 # --- a present that a person chose

@@ -1,23 +1,8 @@
 """What a push leaves to a person is told kind by kind: what is new beside what was known is news."""
 
-from collections.abc import Iterator
-from datetime import date
-from pathlib import Path
-
-import pytest
-
 from vx_pipeline.assets.push_troubles import tell_labels, tell_marks, tell_unread
 from vx_pipeline.journal.problems import open_problems
-from vx_pipeline_tests.attendance.school_day import SchoolDay, minutes, school_day
-from vx_pipeline_tests.conftest import SandboxFactory
-
-WEDNESDAY = date(2026, 11, 18)
-
-
-@pytest.fixture
-def day(make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SchoolDay]:
-    with school_day(make_sandbox(20, today=WEDNESDAY), tmp_path / "vx", monkeypatch, WEDNESDAY) as found:
-        yield found
+from vx_pipeline_tests.attendance.school_day import SchoolDay, minutes
 
 
 def told(day: SchoolDay) -> list[str]:

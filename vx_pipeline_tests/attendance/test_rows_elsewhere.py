@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 
 from vx_pipeline.assets.push_troubles import tell_labels
-from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.journal.decisions import Kind
 from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.marks import our_marks
@@ -16,25 +14,17 @@ from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.journal.push_memory import note_pass
 from vx_pipeline.sandbox import Fault, FaultKind
 from vx_pipeline.veracross.contract import ENDPOINTS
-from vx_pipeline_tests.attendance.school_day import MARKER, Row, SchoolDay, minutes, school_day
-from vx_pipeline_tests.conftest import SandboxFactory
+from vx_pipeline_tests.attendance.school_day import (
+    MARKER,
+    WEDNESDAY,
+    Row,
+    SchoolDay,
+    later,
+    minutes,
+    results,
+)
 
-WEDNESDAY = date(2026, 11, 18)
 PRESENT, ABSENT = ("Present", None), ("Absent - Excused", MARKER)
-
-
-@pytest.fixture
-def day(make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SchoolDay]:
-    with school_day(make_sandbox(20, today=WEDNESDAY), tmp_path / "vx", monkeypatch, WEDNESDAY) as found:
-        yield found
-
-
-def results(pushed: PushedDay) -> list[str]:
-    return [update.result for update in pushed.updates]
-
-
-def later(day: SchoolDay, number: float = 6) -> None:
-    day.at(day.clock.moment + minutes(number))
 
 
 def on_pass(day: SchoolDay) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from vx_pipeline.attendance.day import PushedDay
 from vx_pipeline.automation.backfill import Backfill, backfills
 from vx_pipeline.journal.cases import ORAH, Matching, Person, record_matching
 from vx_pipeline.journal.decisions import Entity, Kind
@@ -20,28 +19,22 @@ from vx_pipeline.journal.due_pushes import pushes_due
 from vx_pipeline.journal.mark_questions import Answer
 from vx_pipeline.journal.problems import open_problems
 from vx_pipeline.sandbox import Fault, FaultKind
-from vx_pipeline_tests.attendance.school_day import MARKER, ZONE, SchoolDay, minutes, school_day
+from vx_pipeline_tests.attendance.school_day import (
+    MARKER,
+    WEDNESDAY,
+    ZONE,
+    SchoolDay,
+    later,
+    minutes,
+    results,
+    school_day,
+)
 from vx_pipeline_tests.conftest import SandboxFactory
 
-WEDNESDAY = date(2026, 11, 18)
 PRESENT, ABSENT, LATE = ("Present", None), ("Absent - Excused", MARKER), ("Late", MARKER)
 UNEXCUSED = ("Absent - Unexcused", MARKER)
 TIMELINE = "*/location-record/timeline"
 PATCH = "*/attendance/*"
-
-
-@pytest.fixture
-def day(make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SchoolDay]:
-    with school_day(make_sandbox(20, today=WEDNESDAY), tmp_path / "vx", monkeypatch, WEDNESDAY) as found:
-        yield found
-
-
-def results(pushed: PushedDay) -> list[str]:
-    return [update.result for update in pushed.updates]
-
-
-def later(day: SchoolDay, number: float = 6) -> None:
-    day.at(day.clock.moment + minutes(number))
 
 
 def goes_back(day: SchoolDay, rows: int = 1) -> None:
