@@ -1,18 +1,17 @@
 """Backfill: which days a person's word sets free, and what is left of the wrong child's marks after it."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from vx_pipeline.automation.backfill import Backfill, backfills
 from vx_pipeline.journal.cases import ORAH, Case, Matching, Person, record_matching
-from vx_pipeline.journal.decisions import Entity, Kind, decide
-from vx_pipeline_tests.attendance.school_day import MARKER, SchoolDay, minutes, school_day
+from vx_pipeline.journal.decisions import Entity, Kind
+from vx_pipeline_tests.attendance.school_day import MARKER, WEDNESDAY, SchoolDay, minutes, school_day
 from vx_pipeline_tests.conftest import SandboxFactory
 
-WEDNESDAY = date(2026, 11, 18)
 ABSENT, PRESENT = ("Absent - Excused", MARKER), ("Present", None)
 
 
@@ -25,22 +24,6 @@ def day(make_sandbox: SandboxFactory, tmp_path: Path, monkeypatch: pytest.Monkey
 def misses_a_lesson(day: SchoolDay) -> None:
     day.moves("Town", day.starts(0) - minutes(1))
     day.moves("Academic Building", day.ends(0) + minutes(1))
-
-
-def decides(day: SchoolDay, kind: Kind, orah_id: int) -> None:
-    decide(
-        day.session.journal,
-        school=day.session.key,
-        entity=Entity.STUDENT,
-        kind=kind,
-        veracross_id=day.student_id,
-        orah_id=orah_id,
-        note="looked at",
-        actor="R. Quill",
-        via="page",
-        at=day.session.now(),
-        days=[],
-    )
 
 
 def matched(day: SchoolDay, links: Mapping[int, int], *, in_doubt: bool = False) -> None:
@@ -79,7 +62,7 @@ def test_a_link_in_doubt_is_pushed_once_a_person_has_confirmed_it(day: SchoolDay
     misses_a_lesson(day)
     day.push()
     assert backfills(day.session) == [], "a run now would write nothing, and use the cause up"
-    decides(day, Kind.SAME, day.orah_id)
+    day.decides(Kind.SAME, day.orah_id)
     assert backfills(day.session) == [], "not before a match has taken it in"
     matched(day, day.links)
     runs(day, backfills(day.session))
@@ -92,7 +75,7 @@ def test_marks_of_a_denied_link_go_back_however_long_the_match_takes(day: School
     misses_a_lesson(day)
     day.push()
     assert day.marks()[0] == ABSENT
-    decides(day, Kind.NEVER, day.orah_id)
+    day.decides(Kind.NEVER, day.orah_id)
     assert backfills(day.session) == [], "the link stands yet"
     day.at(day.clock.moment + timedelta(days=days, minutes=10))
     matched(day, {student: one for student, one in day.links.items() if student != day.student_id})
@@ -107,7 +90,7 @@ def test_who_is_said_to_be_another_record_is_looked_at_where_the_wrong_one_made_
     misses_a_lesson(day)
     day.push()
     assert day.marks()[0] == ABSENT
-    decides(day, Kind.SAME, right)
+    day.decides(Kind.SAME, right)
     assert backfills(day.session) == []
     matched(day, {**day.links, day.student_id: right})
     found = backfills(day.session)
